@@ -1,0 +1,1 @@
+"""Flags into cases: group, combine, rank, explain."""

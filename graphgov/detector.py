@@ -1,0 +1,235 @@
+"""The plug-in contract: what an indicator or a model is, and how it is found and run.
+
+A detector is one class in one file of `indicators/` or `models/`. It sees the snapshot and the
+kernels, declares the columns it needs, and returns findings. Everything else that knows about
+it (configuration, `graphgov show`, README table, report legend, contract tests) is derived.
+"""
+
+import hashlib
+import importlib
+import pkgutil
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from types import ModuleType
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from graphgov.config import make
+from graphgov.errors import ConfigError, suggest
+from graphgov.schema import Community, Evidence, Flag, Member
+from graphgov.schema.results import SYMMETRIC_KINDS, FlagClass
+from graphgov.schema.words import fill
+from graphgov.snapshot import Snapshot
+
+LANGUAGES = ("en", "zh")
+FLOAT = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one detector saw in one snapshot.
+
+    Args:
+        flags: At most one per subject and time window after `run`.
+        subjects: Units of the detector's kind in the snapshot.
+        computable: On how many of them it could be computed.
+        missing: Column, or columns joined by `;`, whose absence stopped the rest.
+        reason: Why the rest could not be computed, for a reader.
+        p_values: Randomised p-values of all testable units, before any minimum count;
+            what the shuffled-data test looks at. None where the detector tests nothing.
+        communities: Groups found on the way.
+    """
+
+    flags: Sequence[Flag] = ()
+    subjects: int = 0
+    computable: int = 0
+    missing: str = ""
+    reason: str = ""
+    p_values: FLOAT | None = None
+    communities: Sequence[Community] = ()
+
+
+@dataclass(frozen=True)
+class Detector(ABC):
+    """Base of every indicator and model; parameters are dataclass fields made by `bounded`."""
+
+    code: ClassVar[str]
+    title: ClassVar[Mapping[str, str]]
+    class_: ClassVar[FlagClass]
+    subject_kind: ClassVar[str]
+    unit: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ()  # "table.column"; without them not computable
+    wants: ClassVar[tuple[str, ...]] = ()  # used where there
+    # language → (reason, innocent), templates over the facts of a flag
+    sentences: ClassVar[Mapping[str, tuple[str, str]]]
+
+    @property
+    def family(self) -> str:
+        """The catalogue's letter: A for the R codes."""
+        return "A" if self.code.startswith("R") else self.code[0]
+
+    @abstractmethod
+    def find(self, snap: Snapshot) -> Findings:
+        """Look at everything; called only when every needed column holds something."""
+
+    def flag(
+        self,
+        subject: str | Sequence[str],
+        *,
+        score: float,
+        facts: Mapping[str, object],
+        evidence: Iterable[Evidence],
+        members: Iterable[Member],
+        window: str = "",
+        subject_kind: str = "",
+        amounts: Mapping[str, Decimal] | None = None,
+        value: float | None = None,
+        threshold: float | None = None,
+        p_value: float | None = None,
+        q_value: float | None = None,
+        first_on: date | None = None,
+        last_on: date | None = None,
+        body_id: str = "",
+        company_id: str = "",
+        person_id: str = "",
+        certainty: str = "documented",
+    ) -> Flag:
+        """A flag of this detector; its sentences are filled in by `run`.
+
+        Args:
+            subject: An id, or the ids of a composite subject in the kind's order.
+            window: What tells two flags on one subject apart, such as a year.
+        """
+        kind = subject_kind or self.subject_kind
+        subject_id = subject if isinstance(subject, str) else composite(kind, subject)
+        return Flag(
+            flag_id=digest(self.code, kind, subject_id, window),
+            indicator=self.code,
+            family=self.family,
+            class_=self.class_,
+            subject_kind=kind,
+            subject_id=subject_id,
+            score=round(min(1.0, max(0.0, float(score))), 6),
+            value=None if value is None else float(value),
+            unit=self.unit,
+            threshold=threshold,
+            p_value=p_value,
+            q_value=q_value,
+            amounts=tuple(sorted((amounts or {}).items())),
+            first_on=first_on,
+            last_on=last_on,
+            body_id=body_id,
+            company_id=company_id,
+            person_id=person_id,
+            certainty=certainty,
+            facts=dict(facts),
+            evidence=tuple(sorted(set(evidence))),
+            members=tuple(sorted(set(members))),
+        )
+
+
+def composite(kind: str, ids: Sequence[str]) -> str:
+    """A composite subject id: a JSON array, sorted where the kind is symmetric."""
+    ordered = sorted(ids) if kind in SYMMETRIC_KINDS else list(ids)
+    return msgspec.json.encode(ordered).decode()
+
+
+def digest(*parts: str) -> str:
+    """Sixteen hex digits that stand for the parts."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def discover(package: ModuleType) -> dict[str, type[Detector]]:
+    """The detectors in a package, by code: the one `Detector` class of each module."""
+    found: dict[str, type[Detector]] = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        for thing in vars(module).values():
+            if (
+                isinstance(thing, type)
+                and issubclass(thing, Detector)
+                and thing.__module__ == module.__name__
+            ):
+                found[thing.code] = thing
+    return dict(sorted(found.items()))
+
+
+def configured(
+    classes: Mapping[str, type[Detector]],
+    sections: Mapping[str, Mapping[str, object]],
+    where: str,
+) -> list[Detector]:
+    """One detector of each class, with the parameters of its section.
+
+    `enabled = false` leaves one out.
+
+    Raises:
+        ConfigError: A section or a key is unknown, or a value out of bounds.
+    """
+    for code in sections:
+        if code not in classes:
+            raise ConfigError(f"[{where}.{code}] is unknown. {suggest(code, classes)}")
+    made = []
+    for code, cls in sorted(classes.items()):
+        section = dict(sections.get(code, {}))
+        enabled = section.pop("enabled", True)
+        if not isinstance(enabled, bool):
+            raise ConfigError(f"[{where}.{code}] enabled must be true or false.")
+        if enabled:
+            made.append(make(cls, f"{where}.{code}", section))
+    return made
+
+
+def run(detector: Detector, snap: Snapshot, language: str = "en") -> Findings:
+    """The findings of a detector, sentences filled in, the strongest flag kept per id.
+
+    A missing column gives no flags and says which; that is not the same as *no flag*.
+    """
+    missing = [column for column in detector.needs if not snap.has(column)]
+    if missing:
+        subjects = snap.subjects(detector.subject_kind)
+        why = f"not computable, because there is no {', no '.join(missing)}"
+        return Findings(subjects=subjects, missing=";".join(missing), reason=why)
+    findings = detector.find(snap)
+    reason, innocent = detector.sentences[language]
+    kept: dict[str, Flag] = {}
+    for flag in findings.flags:
+        old = kept.get(flag.flag_id)
+        if old is None or (flag.score, len(flag.evidence)) > (old.score, len(old.evidence)):
+            kept[flag.flag_id] = flag
+    flags = [
+        msgspec.structs.replace(f, reason=fill(reason, f.facts), innocent=fill(innocent, f.facts))
+        for f in kept.values()
+    ]
+    flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
+    return replace(findings, flags=flags)
+
+
+_LABELS = ("Method", "Example", "Why", "Score", "Skips", "Source", "Assumes")
+_LABEL = re.compile(rf"^\s*({'|'.join(_LABELS)}):\s*", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `graphgov show` and the README say about a detector, read off its docstring."""
+
+    code: str
+    summary: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def card(cls: type[Detector]) -> Card:
+    """The documentation card of a detector class."""
+    text = cls.__doc__ or ""
+    parts = _LABEL.split(text)
+    labels = {
+        name: " ".join(body.split()) for name, body in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    return Card(cls.code, " ".join(parts[0].split()), labels)

@@ -1,0 +1,1 @@
+"""Who is who: candidates for review, judgements, masking; never a merge on a name."""

@@ -1,0 +1,1 @@
+"""Anomaly models over features, discovered."""

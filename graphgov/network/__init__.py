@@ -1,0 +1,1 @@
+"""Graph kernels on int32 ids."""

@@ -1,0 +1,1 @@
+"""The queue, the dossiers and the export pages."""

@@ -1,0 +1,1 @@
+"""Strata, exact tests, false-discovery control."""

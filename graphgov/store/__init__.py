@@ -1,0 +1,1 @@
+"""Tables into a graph and back; the contract and its stores."""

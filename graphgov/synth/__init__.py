@@ -1,0 +1,1 @@
+"""A synthetic province with planted schemes and innocent look-alikes; scoring."""
