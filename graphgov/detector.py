@@ -7,6 +7,7 @@ it (configuration, `graphgov show`, README table, report legend, contract tests)
 
 import hashlib
 import importlib
+import math
 import pkgutil
 import re
 from abc import ABC, abstractmethod
@@ -139,6 +140,16 @@ def composite(kind: str, ids: Sequence[str]) -> str:
     """A composite subject id: a JSON array, sorted where the kind is symmetric."""
     ordered = sorted(ids) if kind in SYMMETRIC_KINDS else list(ids)
     return msgspec.json.encode(ordered).decode()
+
+
+def surprise(p_value: float) -> float:
+    """A p-value as a score: 0 at p = 1, a half at p = 0.01, never quite 1.
+
+    L / (L + 2) with L = -log10 p: it keeps the order of very small p-values, where
+    1 - p would show them all as the same.
+    """
+    length = -math.log10(min(1.0, max(float(p_value), 1e-300)))
+    return length / (length + 2.0)
 
 
 def digest(*parts: str) -> str:
