@@ -18,6 +18,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from graphgov.errors import InputError
 from graphgov.schema import Case, Flag
 from graphgov.schema.results import OUTPUTS, Results
 
@@ -81,6 +82,15 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
             file.write("\n".join(lines) + "\n")
 
 
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV text; what is neither text, number nor date is written as JSON."""
+    lines = [",".join(_cell(name) for name in columns)]
+    for row in rows:
+        plain = [v if isinstance(v, Cell | None) else canonical(v) for v in row]
+        lines.append(",".join(_cell(value) for value in plain))
+    return "\n".join(lines) + "\n"
+
+
 def read_csv(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a file that `write_csv` made, guards taken away."""
     csv.field_size_limit(2**31 - 1)
@@ -120,6 +130,18 @@ def write_arrow(path: Path, columns: Sequence[str], table: pa.Table) -> None:
     rows = list(zip(*cells, strict=True))
     rows.sort(key=lambda row: [(value is not None, value) for value in row])
     write_csv(path, columns, rows)
+
+
+def read_json(path: Path) -> object:
+    """What `write_json` was given.
+
+    Raises:
+        InputError: It is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path.name} cannot be read: {error}.") from error
 
 
 def write_json(path: Path, value: object) -> None:

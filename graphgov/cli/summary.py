@@ -1,0 +1,60 @@
+"""A run from the command line, and what is said when it is over."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from graphgov.cli import talk
+
+_TOP_CASES = 5
+
+
+def analyse(sources: Sequence[Path], out: Path, **options: Any) -> None:
+    """Run the pipeline and print its summary."""
+    from graphgov.pipeline import Options, run
+
+    progress = talk.Progress()
+    try:
+        done = run(sources, out, Options(**options), progress)
+    finally:
+        progress.done()
+    for text in _lines(done):
+        talk.result(text)
+
+
+def rows_line(counts: Mapping[str, Any]) -> str:
+    """Where all rows went, in one line."""
+    total = {
+        name: sum(getattr(c, name) for c in counts.values())
+        for name in ("rows_in", "kept", "rejected", "repeated", "stubs")
+    }
+    return (
+        f"rows      {total['rows_in']:,} in = {total['kept']:,} kept + {total['rejected']:,} "
+        f"rejected + {total['repeated']:,} repeated; {total['stubs']:,} stubs made"
+    )
+
+
+def _lines(done: Any) -> list[str]:
+    lines = [
+        f"as of     {done.as_of}",
+        rows_line(done.counts),
+        f"flags     {done.flags:,}",
+        f"cases     {len(done.cases):,}",
+    ]
+    lines += [
+        f"  {case.rank:>3}  {case.score:.3f}  {talk.line(case.title)}"
+        for case in done.cases[:_TOP_CASES]
+    ]
+    if done.changes is not None:
+        lines.append(f"changes   {done.changes:,} since the earlier run, in changes.csv")
+    partly = [c for c in done.coverage if c.computable < c.subjects or not c.subjects]
+    if partly:
+        lines.append("not computable (this is not the same as clean):")
+    for one in partly:
+        share = f"{one.not_computable:,} of {one.subjects:,}" if one.subjects else "none"
+        reason = talk.line(one.reason) or "see coverage.csv"
+        lines.append(f"  {one.indicator:<5} {share} {one.subject_kind.replace('_', '–')}: {reason}")
+    if not done.cases:
+        lines.append("No case could be made from this data; the lines above say what was missing.")
+    lines.append(f"open      {done.page or done.out / 'cases.csv'}")
+    return lines

@@ -1,0 +1,88 @@
+"""The manifest: what a run was made from and with, enough to repeat it byte for byte."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from typing import Any
+
+from graphgov import __version__
+from graphgov.config import Config
+from graphgov.detector import Detector
+from graphgov.schema import Results, Tables
+
+_PACKAGES = (
+    "duckdb",
+    "ibis-framework",
+    "ladybug",
+    "msgspec",
+    "networkit",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "sqlglot",
+)
+
+
+def parameters(config: Config, detectors: Sequence[Detector]) -> dict[str, Any]:
+    """The effective configuration: every parameter of every detector that ran."""
+    told: dict[str, Any] = {"indicators": {}, "models": {}}
+    for one in detectors:
+        room = type(one).__module__.split(".")[1]
+        told[room][one.code] = asdict(one)
+    for room, given in (("indicators", config.indicators), ("models", config.models)):
+        for code in given:
+            told[room].setdefault(code, {"enabled": False})
+    return {
+        "version": config.version,
+        "timezone": config.timezone,
+        "cases": dict(config.cases),
+        **told,
+    }
+
+
+def manifest(
+    given: Tables,
+    results: Results,
+    rejects: int,
+    settings: Mapping[str, object],
+    sources: Sequence[str],
+) -> dict[str, Any]:
+    """What `manifest.json` holds; no path of a machine and no clock."""
+    rows = {
+        name: {
+            "in": c.rows_in,
+            "kept": c.kept,
+            "rejected": c.rejected,
+            "repeated": c.repeated,
+            "stubs": c.stubs,
+        }
+        for name, c in sorted(given.counts.items())
+    }
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    options = settings["options"]
+    return {
+        "version": __version__,
+        "run_id": results.run_id,
+        "as_of": results.as_of,
+        "sources": list(sources),
+        "files": [
+            {"file": f.name, "sha256": f.sha256, "rows": dict(f.rows)}
+            for f in sorted(given.files, key=lambda f: (f.name, f.sha256))
+        ],
+        "rows": rows,
+        "unknown_columns": {k: list(v) for k, v in sorted(given.unknown_columns.items())},
+        "rejects": rejects,
+        "results": {
+            "flags": len(results.flags),
+            "cases": len(results.cases),
+            "communities": len({(c.graph, c.community_id) for c in results.communities}),
+        },
+        "config": settings["config"],
+        "options": options,
+        "language": options["lang"] if isinstance(options, dict) else "en",
+        "seed": options["seed"] if isinstance(options, dict) else None,
+        "versions": {"graphgov": __version__, "python": platform.python_version(), **versions},
+    }

@@ -1,0 +1,385 @@
+"""The order of the stages: files → Tables → Store → Snapshot → Flags → Cases → Report.
+
+No other module knows it. A run is written beside its place and put there in one step, with a
+manifest from which it can be repeated.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+import graphgov.indicators
+import graphgov.models
+from graphgov import __version__, cases, detector, identity, ingest, report
+from graphgov.cases import dossier
+from graphgov.config import Config, read_config
+from graphgov.detector import Detector, Findings
+from graphgov.errors import ConfigError, GraphgovError
+from graphgov.manifest import manifest, parameters
+from graphgov.report import files
+from graphgov.report.changes import Earlier, changes, read_earlier
+from graphgov.report.folder import check_place, written_beside
+from graphgov.schema import OUTPUTS, TABLES, Case, Counts, Coverage, Flag, Results, Tables
+from graphgov.snapshot import Snapshot, take
+from graphgov.store import open_store
+from graphgov.store.base import Store
+from graphgov.timing import Stopwatch
+
+Progress = Callable[[str], None]
+MOST_CASES = 1_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run may be told.
+
+    Args:
+        store: Where the graph lies; empty for no graph.
+        config: TOML file.
+        as_of: Later events are hidden; by default the latest event in the data.
+        top: How many cases get a dossier.
+        seed: Start of everything drawn by chance; by default each detector's own.
+        language: Of the sentences, `en` or `zh`.
+        dataset: Prefix of all ids.
+        previous: Folder of an earlier run to compare with.
+        mask_people: Pseudonyms instead of people.
+        with_report: Make the pages.
+    """
+
+    store: str = ""
+    user: str = ""
+    database: str = ""
+    config: Path | None = None
+    as_of: date | None = None
+    top: int = 50
+    seed: int | None = None
+    language: str = "en"
+    dataset: str = ""
+    previous: Path | None = None
+    mask_people: bool = False
+    with_report: bool = True
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a person wants to know when a run is over."""
+
+    out: Path
+    run_id: str
+    as_of: date
+    counts: Mapping[str, Counts]
+    flags: int
+    cases: Sequence[Case]
+    coverage: Sequence[Coverage]
+    changes: int | None
+    page: Path | None
+
+
+@dataclass(frozen=True)
+class CheckSummary:
+    """What `check` found.
+
+    Args:
+        rejects: Count, code and one example, the most frequent first.
+        detectors: Code, whether it could be computed, and why not.
+    """
+
+    as_of: date
+    counts: Mapping[str, Counts]
+    unknown_columns: Mapping[str, Sequence[str]]
+    rejects: Sequence[tuple[int, str, str]]
+    detectors: Sequence[tuple[str, str, str]]
+
+
+def run(
+    sources: Sequence[Path], out: Path, options: Options, progress: Progress = lambda stage: None
+) -> RunSummary:
+    """Read sources, look at them, and write the folder of results.
+
+    Args:
+        sources: Files and folders; none to analyse what `options.store` holds.
+        out: Folder of results; an earlier run in it stays until this one is complete.
+        options: As the command line gives them.
+        progress: Told the name of each stage as it begins.
+
+    Raises:
+        GraphgovError: What, where and what to do.
+    """
+    config = _prepared(options)
+    detectors = _detectors(config, options.seed)
+    earlier = read_earlier(options.previous) if options.previous else None
+    check_place(out)
+    with written_beside(out) as folder:
+        clock = Stopwatch(progress)
+        given, stored = _read(sources, options, config, clock)
+        with clock.stage("snapshot"):
+            snap = take(stored, as_of=options.as_of, config=config, mask_people=options.mask_people)
+        results = _analyse(snap, detectors, config, options, clock)
+        settings = {"config": parameters(config, detectors), "options": _repeatable(options)}
+        results = replace(results, run_id=_run_id(stored, snap, settings))
+        with clock.stage("files"):
+            rejected = _write_tables(folder, given, stored, options)
+            files.write_results(folder, results)
+            changed = _write_changes(folder, earlier, results)
+            facts = manifest(given, results, rejected, settings, [s.name or "-" for s in sources])
+            files.write_json(folder / "manifest.json", facts)
+        with clock.stage("dossiers"):
+            by_id = {flag.flag_id: flag for flag in results.flags}
+            pages = dossier.build(snap, results.cases, by_id, top=options.top)
+            files.write_json_lines(folder / "dossiers.jsonl", pages)
+        if options.with_report:
+            with clock.stage("report"):
+                report.render(folder, top=options.top)
+        if options.store:
+            with clock.stage("save"), closing(_open(options)) as store:
+                store.save(results)
+        files.write_json(folder / "timings.json", clock.stages)
+    page = out / "report" / "index.html" if options.with_report else None
+    return RunSummary(
+        out=out,
+        run_id=results.run_id,
+        as_of=snap.as_of,
+        counts=given.counts,
+        flags=len(results.flags),
+        cases=results.cases,
+        coverage=results.coverage,
+        changes=changed,
+        page=page,
+    )
+
+
+def load_sources(
+    sources: Sequence[Path], options: Options, progress: Progress = lambda stage: None
+) -> tuple[Tables, str]:
+    """Read sources into the graph; what was read, and what the store says it did."""
+    if not sources:
+        raise ConfigError("Nothing to load. Give a folder or a file, or --remove.")
+    clock = Stopwatch(progress)
+    config = read_config(options.config)
+    with clock.stage("read"):
+        tables = ingest.read(sources, dataset=options.dataset, timezone=config.timezone)
+    with clock.stage("load"), closing(_open(options)) as store:
+        return tables, str(store.load(tables))
+
+
+def remove_all(options: Options) -> None:
+    """Take everything of GraphGov out of the graph."""
+    with closing(_open(options)) as store:
+        store.remove()
+
+
+def ask(
+    question: str, params: Mapping[str, object], options: Options
+) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+    """Columns and rows that a named question or a statement gives."""
+    with closing(_open(options)) as store:
+        columns, rows = store.query(question, params)
+        return columns, rows
+
+
+def render(out: Path) -> list[Path]:
+    """Make the pages of a run again.
+
+    Raises:
+        ConfigError: There is no run in that folder.
+    """
+    told = files.read_json(out / "manifest.json") if (out / "manifest.json").is_file() else None
+    if not isinstance(told, dict):
+        raise ConfigError(f"{out} is not the output of a run (no manifest.json in it).")
+    return list(report.render(out, top=int(told["options"]["top"])))
+
+
+def check(sources: Sequence[Path], options: Options) -> CheckSummary:
+    """Read data, flag nothing, say what is there and what could be computed from it."""
+    config = _prepared(options)
+    tables = ingest.read(sources, dataset=options.dataset, timezone=config.timezone)
+    snap = take(tables, as_of=options.as_of, config=config)
+    masker = identity.Masker(tables, mask_people=False)
+    rejects = masker.rejects(tables.con.execute("SELECT * FROM rejects").to_arrow_table())
+    return CheckSummary(
+        as_of=snap.as_of,
+        counts=tables.counts,
+        unknown_columns=tables.unknown_columns,
+        rejects=_by_code(rejects),
+        detectors=[_computable(one, snap) for one in _detectors(config, options.seed)],
+    )
+
+
+def _by_code(rejects: pa.Table) -> list[tuple[int, str, str]]:
+    found: dict[str, list[str]] = {}
+    rows = zip(*(rejects[name].to_pylist() for name in OUTPUTS["rejects"]), strict=True)
+    for file, line, field, code, _, reason in sorted(rows, key=str):
+        found.setdefault(code, []).append(f"{file}:{line} {field}: {reason}")
+    ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [(len(examples), code, examples[0]) for code, examples in ranked]
+
+
+def _computable(one: Detector, snap: Snapshot) -> tuple[str, str, str]:
+    missing = [column for column in one.needs if not snap.has(column)]
+    return (one.code, "no" if missing else "yes", f"no {', no '.join(missing)}" if missing else "")
+
+
+def known_detectors() -> dict[str, type[Detector]]:
+    """Every indicator and model, by code."""
+    found = detector.discover(graphgov.indicators) | detector.discover(graphgov.models)
+    return dict(sorted(found.items()))
+
+
+def _prepared(options: Options) -> Config:
+    if options.language not in detector.LANGUAGES:
+        known = ", ".join(detector.LANGUAGES)
+        raise ConfigError(f"--lang {options.language!r} is not spoken here. Known: {known}.")
+    if options.top < 0:
+        raise ConfigError(f"--top must be 0 or more, not {options.top}.")
+    return read_config(options.config)
+
+
+def _detectors(config: Config, seed: int | None) -> list[Detector]:
+    made: list[Detector] = []
+    for package, sections, where in (
+        (graphgov.indicators, config.indicators, "indicators"),
+        (graphgov.models, config.models, "models"),
+    ):
+        classes = detector.discover(package)
+        given = {code: dict(section) for code, section in sections.items()}
+        for code, cls in classes.items():
+            if seed is not None and "seed" in cls.__dataclass_fields__:
+                given.setdefault(code, {}).setdefault("seed", seed)
+        made += detector.configured(classes, given, where)
+    return sorted(made, key=lambda d: d.code)
+
+
+def _open(options: Options) -> Store:
+    return open_store(options.store, user=options.user, database=options.database)
+
+
+def _read(
+    sources: Sequence[Path], options: Options, config: Config, clock: Stopwatch
+) -> tuple[Tables, Tables]:
+    """What the files held, and what is analysed: the same, or what the store gives back."""
+    given: Tables | None = None
+    if sources:
+        with clock.stage("read"):
+            given = ingest.read(sources, dataset=options.dataset, timezone=config.timezone)
+        if not options.store:
+            return given, given
+    with closing(_open(options)) as store:
+        if given is not None:
+            with clock.stage("load"):
+                store.load(given)
+        with clock.stage("read back"):
+            stored = store.read()
+    return given or stored, stored
+
+
+def _analyse(
+    snap: Snapshot,
+    detectors: Sequence[Detector],
+    config: Config,
+    options: Options,
+    clock: Stopwatch,
+) -> Results:
+    flags: list[Flag] = []
+    communities = []
+    coverage = []
+    for one in detectors:
+        with clock.stage(one.code):
+            findings = _findings(one, snap, options.language)
+        flags += findings.flags
+        communities += findings.communities
+        coverage.append(_coverage(one, findings))
+    flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
+    with clock.stage("cases"):
+        built = cases.build(snap, flags, config)[:MOST_CASES]
+        scores = cases.scores(flags)
+    return Results(
+        run_id="",
+        as_of=snap.as_of,
+        flags=flags,
+        cases=built,
+        communities=sorted(communities),
+        scores=scores,
+        coverage=coverage,
+        names=snap.names(),
+    )
+
+
+def _findings(one: Detector, snap: Snapshot, language: str) -> Findings:
+    try:
+        return detector.run(one, snap, language)
+    except GraphgovError:
+        raise
+    except Exception as error:
+        raise GraphgovError(
+            f"{one.code} failed on this data ({type(error).__name__}: {error}). Leave it out with "
+            f"`enabled = false` in its section of --config, and report it."
+        ) from error
+
+
+def _coverage(one: Detector, findings: Findings) -> Coverage:
+    flagged = len({(flag.subject_kind, flag.subject_id) for flag in findings.flags})
+    reason = findings.reason
+    if not findings.subjects and not reason:
+        reason = f"there is no {one.subject_kind.replace('_', '–')} in the data to look at"
+    return Coverage(
+        indicator=one.code,
+        subject_kind=one.subject_kind,
+        subjects=findings.subjects,
+        computable=findings.computable,
+        not_computable=findings.subjects - findings.computable,
+        flagged=flagged,
+        missing=findings.missing,
+        reason=reason,
+    )
+
+
+def _write_tables(folder: Path, given: Tables, stored: Tables, options: Options) -> int:
+    """Rejects, candidates and sources, masked; how many rejects."""
+    masker = identity.Masker(stored, mask_people=options.mask_people)
+    rejects = masker.rejects(given.con.execute("SELECT * FROM rejects").to_arrow_table())
+    files.write_arrow(folder / "rejects.csv", OUTPUTS["rejects"], rejects)
+    pairs = masker.candidates(identity.candidates(stored))
+    files.write_arrow(folder / "identity_candidates.csv", OUTPUTS["identity_candidates"], pairs)
+    masker.write_sources(given, folder / "sources.parquet")
+    return int(rejects.num_rows)
+
+
+def _write_changes(folder: Path, earlier: Earlier | None, results: Results) -> int | None:
+    if earlier is None:
+        return None
+    rows = changes(earlier, results.cases, results.flags)
+    files.write_csv(folder / "changes.csv", OUTPUTS["changes"], rows)
+    return len(rows)
+
+
+def _repeatable(options: Options) -> dict[str, object]:
+    """The options that a result depends on; no path, no address."""
+    return {
+        "as_of": options.as_of,
+        "dataset": options.dataset,
+        "lang": options.language,
+        "mask_people": options.mask_people,
+        "report": options.with_report,
+        "seed": options.seed,
+        "store": bool(options.store),
+        "previous": options.previous is not None,
+        "top": options.top,
+    }
+
+
+def _run_id(tables: Tables, snap: Snapshot, settings: Mapping[str, object]) -> str:
+    """A hash of contents, configuration, seed, version and day; the order of rows is nothing."""
+    told = hashlib.sha256()
+    for name in TABLES:
+        row = tables.con.execute(
+            f"SELECT count(*), sum(md5_number_lower(row_key)::HUGEINT), "
+            f'bit_xor(md5_number_upper(row_key)) FROM "{name}"'
+        ).fetchone()
+        told.update(repr((name, row)).encode())
+    told.update(f"{__version__} {snap.as_of} {files.canonical(settings)}".encode())
+    return told.hexdigest()[:16]
