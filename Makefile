@@ -1,0 +1,57 @@
+# Two commands do everything on a machine with git, make, python3 >= 3.11 and a package index:
+#   make demo    environment, synthetic province, run; says which page to open
+#   make test    environment, every check
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+AWARDS ?= 20000
+SEED ?= 0
+OUT ?= out/demo
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint docs bench lock clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo "make lint    format, style, types, import layers"
+	@echo "make docs    write what is generated: README tables, command reference"
+	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards (takes a while)"
+	@echo "make lock    pin the newest versions that pyproject.toml allows"
+
+env: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "GraphGov needs Python 3.11 or later. Set PYTHON=/path/to/python3."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+		{ echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,notebooks]'
+	@touch $(READY)
+
+demo: $(READY)
+	$(BIN)/graphgov demo -o $(OUT) --awards $(AWARDS) --seed $(SEED)
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(READY)
+	$(BIN)/python tests/house/generate.py
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py
+
+lock: $(READY)
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--no-annotate --no-header --quiet --upgrade -o constraints.txt
+
+clean:
+	rm -rf $(VENV) dist out .mypy_cache .ruff_cache .pytest_cache
