@@ -1,0 +1,51 @@
+"""Counts that vary more than chance: tails where each unit has a mean of its own."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import betabinom, binom
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+_MOST = 0.5  # bound of the intra-class correlation
+
+
+def intra_class(k: I64, n: I64, mean: F64) -> F64:
+    """Over-dispersion of each unit's peers, by moments, the unit itself left out.
+
+    The excess of squared deviations over binomial variance, as a share of what fully
+    correlated trials would show; 0 where peers vary no more than chance.
+
+    Args:
+        k: Hits per unit.
+        n: Trials per unit.
+        mean: Expected share of hits per unit, in (0, 1).
+    """
+    variance = mean * (1.0 - mean)
+    excess = (k - n * mean) ** 2 - n * variance
+    room = n * (n - 1.0) * variance
+    others = room.sum() - room
+    rho = np.divide(excess.sum() - excess, others, out=np.zeros_like(mean), where=others > 1e-12)
+    return np.asarray(np.clip(rho, 0.0, _MOST))
+
+
+def dispersed_tails(k: I64, n: I64, mean: F64, rho: F64) -> tuple[F64, F64]:
+    """(P(X >= k), P(X > k)) of a beta-binomial with these means and correlations.
+
+    Below a correlation of 1e-6 it is the binomial. A unit without trials has 1 and 0.
+    """
+    mean = np.clip(mean, 1e-9, 1.0 - 1e-9)
+    size = (1.0 - rho) / np.maximum(rho, 1e-6)
+    plain = rho < 1e-6
+    at_least, above = np.ones_like(mean), np.zeros_like(mean)
+    for out, least in ((at_least, k - 1), (above, k)):
+        out[plain] = binom.sf(least[plain], n[plain], mean[plain])
+        wide = ~plain
+        a, b = (mean * size)[wide], ((1.0 - mean) * size)[wide]
+        out[wide] = betabinom.sf(least[wide], n[wide], a, b)
+    return np.clip(at_least, 0.0, 1.0), np.clip(above, 0.0, 1.0)
+
+
+def randomised(at_least: F64, above: F64, seed: int) -> F64:
+    """P(X > k) + U x P(X = k): uniform where the null holds, however coarse the counts."""
+    u = np.random.default_rng(seed).random(len(at_least))
+    return np.asarray(above + u * (at_least - above))

@@ -1,0 +1,229 @@
+"""A small made-up market that every detector is run on, with and without things to find."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+Row = dict[str, Any]
+Frames = dict[str, list[Row]]
+
+REGIONS = ("North", "South", "West")
+DIVISIONS = ("4521", "7110", "0311", "3010")
+FIRST = date(2021, 1, 4)
+LINE = 100_000
+
+
+def _world() -> Frames:
+    """Twelve bodies with two officials each, forty-eight firms with an owner each."""
+    frames: Frames = {t: [] for t in ("bodies", "companies", "people", "offices", "officers")}
+    frames["ownership"] = []
+    for i in range(12):
+        key = f"B{i:02d}"
+        kind = "county" if i % 2 else "agency"
+        frames["bodies"].append(
+            {
+                "body_id": key,
+                "name": f"Office {i}",
+                "kind": kind,
+                "region": REGIONS[i % 3],
+                "jurisdiction": "PR",
+            }
+        )
+        for j, role in enumerate(("head", "procurement")):
+            person = f"O{i:02d}{j}"
+            frames["people"].append({"person_id": person, "name": f"Official {i}-{j}"})
+            frames["offices"].append(
+                {"person_id": person, "body_id": key, "role": role, "started_on": "2018-01-01"}
+            )
+    for i in range(48):
+        key, owner = f"C{i:02d}", f"P{i:02d}"
+        frames["companies"].append(
+            {
+                "company_id": key,
+                "name": f"Firm {i}",
+                "region": REGIONS[i % 3],
+                "founded_on": "2010-05-05",
+            }
+        )
+        frames["people"].append({"person_id": owner, "name": f"Owner {i}"})
+        frames["ownership"].append(
+            {
+                "owner_id": owner,
+                "owner_kind": "person",
+                "company_id": key,
+                "share": 0.8,
+                "started_on": "2010-05-05",
+            }
+        )
+        frames["officers"].append(
+            {
+                "person_id": owner,
+                "company_id": key,
+                "role": "legal_representative",
+                "started_on": "2010-05-05",
+            }
+        )
+    return frames
+
+
+def _buy(frames: Frames, n: int, day: date, body: int, firms: list[int], **more: Any) -> None:
+    """One process: the first firm of the list wins."""
+    tender, method = f"T{n:05d}", more["method"]
+    amount = more["amount"]
+    frames["tenders"].append(
+        {
+            "tender_id": tender,
+            "buyer_id": f"B{body:02d}",
+            "title": more["title"],
+            "method": method,
+            "category": more["category"],
+            "region": REGIONS[body % 3],
+            "estimated_value": round(amount * 1.1, 2),
+            "currency": "CNY",
+            "status": "complete",
+            "published_at": f"{day - timedelta(days=40)}T09:00:00Z",
+            "bids_due_at": f"{day - timedelta(days=15)}T09:00:00Z",
+            "bidders": len(firms),
+        }
+    )
+    frames["awards"].append(
+        {
+            "award_id": f"A{n:05d}",
+            "buyer_id": f"B{body:02d}",
+            "company_id": f"C{firms[0]:02d}",
+            "awarded_on": str(day),
+            "amount": round(amount, 2),
+            "currency": "CNY",
+            "tender_id": tender,
+            "status": "active",
+        }
+    )
+    frames["decisions"].append(
+        {
+            "person_id": f"O{body:02d}{n % 2}",
+            "award_id": f"A{n:05d}",
+            "role": "approver",
+            "decided_on": str(day),
+            "recused": False,
+        }
+    )
+    for j, firm in enumerate(firms):
+        frames["bids"].append(
+            {
+                "bid_id": f"D{n:05d}{j}",
+                "tender_id": tender,
+                "company_id": f"C{firm:02d}",
+                "amount": round(amount * (1 + 0.03 * j), 2),
+                "currency": "CNY",
+                "status": "valid",
+            }
+        )
+
+
+def build_market(*, schemes: bool, seed: int = 5, processes: int = 1200) -> Frames:
+    """Honest trade, and on top of it a household, a splitter, a ring and a favourite."""
+    rng = np.random.default_rng(seed)
+    frames = _world()
+    frames |= {"tenders": [], "awards": [], "bids": [], "decisions": []}
+    frames["ties"] = [
+        {
+            "person_a": f"O{i:02d}0",
+            "person_b": f"P{(i * 5 + 1) % 48:02d}",
+            "kind": "classmate",
+            "certainty": "declared",
+            "started_on": "2000-09-01",
+        }
+        for i in range(12)
+    ]
+    frames["thresholds"] = [
+        {"jurisdiction": "PR", "method": "open", "amount": LINE, "currency": "CNY"}
+    ]
+    n = 0
+    for _ in range(processes):
+        body, line = int(rng.integers(12)), int(rng.integers(4))
+        day = FIRST + timedelta(days=int(rng.integers(1000)))
+        local = [c for c in range(48) if c % 4 == line and (c // 4) % 3 == body % 3]
+        away = [c for c in range(48) if c % 4 == line and (c // 4) % 3 != body % 3]
+        size = 1 + int(rng.binomial(4, 0.5))
+        firms = [int(c) for c in rng.permutation(local + away[:3])[:size]]
+        small = bool(rng.random() < 0.45)
+        amount = float(rng.uniform(8_000, 99_000) if small else rng.lognormal(12.8, 0.6))
+        _buy(
+            frames,
+            n,
+            day,
+            body,
+            firms[:1] if small else firms,
+            amount=amount,
+            method="direct" if small else "open",
+            category=DIVISIONS[line],
+            title=f"{('Road works', 'Design', 'Vegetables', 'Computers')[line]} {n}",
+        )
+        n += 1
+    if schemes:
+        _plant(frames, rng, n)
+    return frames
+
+
+def _plant(frames: Frames, rng: np.random.Generator, n: int) -> None:
+    frames["ties"].append(
+        {
+            "person_a": "O030",
+            "person_b": "P44",
+            "kind": "spouse",
+            "certainty": "documented",
+            "started_on": "2005-05-01",
+        }
+    )
+    for k in range(14):  # the spouse's firm is alone at the office of its owner's husband
+        _buy(
+            frames,
+            n,
+            FIRST + timedelta(days=60 * k),
+            3,
+            [44],
+            amount=300_000.0 + k,
+            method="open",
+            category="4521",
+            title=f"Bridge {k}",
+        )
+        n += 1
+    for k in range(12):  # four purchases a season, each a little under the line
+        day = FIRST + timedelta(days=300 * (k // 4) + 3 * (k % 4))
+        _buy(
+            frames,
+            n,
+            day,
+            5,
+            [17],
+            amount=96_000.0 + 100 * k,
+            method="direct",
+            category="7110",
+            title=f"Survey {k}",
+        )
+        n += 1
+    ring = [3, 15, 27, 39]
+    for k in range(40):  # the four bid together and take turns
+        firms = [ring[(k + j) % 4] for j in range(4)]
+        outsider = [int(rng.choice([7, 11, 19, 23]))] if k % 5 == 0 else []
+        _buy(
+            frames,
+            n,
+            FIRST + timedelta(days=24 * k),
+            9,
+            firms + outsider,
+            amount=500_000.0 + 1000 * k,
+            method="open",
+            category="3010",
+            title=f"Servers {k}",
+        )
+        n += 1
+
+
+@pytest.fixture(scope="session")
+def market() -> Callable[..., Frames]:
+    """`market(schemes=…, seed=…, processes=…)` → rows by table."""
+    return build_market

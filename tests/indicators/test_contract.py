@@ -1,0 +1,374 @@
+"""What every detector owes its callers, so that no author has to test it."""
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphgov.indicators
+import graphgov.models
+from graphgov.config import make
+from graphgov.detector import LANGUAGES, Detector, card, discover, run
+from graphgov.errors import ConfigError
+from graphgov.schema import TABLES, Flag, Type
+from graphgov.schema.results import SUBJECT_KINDS
+from graphgov.schema.words import fill
+from graphgov.snapshot import Snapshot
+
+ROOMS = {"indicators": graphgov.indicators, "models": graphgov.models}
+FOUND = [(room, cls) for room, package in ROOMS.items() for cls in discover(package).values()]
+CLASSES = [cls for _, cls in FOUND]
+LABELS = ["Method", "Example", "Why", "Score", "Skips", "Source"]
+CLASS_WORDS = ("legal", "tie", "statistical", "anomaly", "data")
+HERE = Path(__file__).parent.parent
+VERDICTS = re.compile(r"\b(fraud\w*|guilt\w*|corrupt\w*|criminal\w*|steal\w*|crook\w*)\b", re.I)
+
+Frames = dict[str, list[dict[str, Any]]]
+each = pytest.mark.parametrize("cls", CLASSES, ids=[c.code for c in CLASSES])
+
+
+@pytest.fixture(scope="module")
+def frames(market: Callable[..., Frames]) -> Frames:
+    return market(schemes=True)
+
+
+@pytest.fixture(scope="module")
+def snap(frames: Frames, snapshot: Callable[..., Snapshot]) -> Snapshot:
+    return snapshot(**frames)
+
+
+@pytest.fixture(scope="module")
+def flags_of(snap: Snapshot) -> Callable[[type[Detector]], list[Flag]]:
+    seen: dict[str, list[Flag]] = {}
+
+    def flags(cls: type[Detector]) -> list[Flag]:
+        if cls.code not in seen:
+            seen[cls.code] = list(run(cls(), snap).flags)
+        return seen[cls.code]
+
+    return flags
+
+
+def essence(flags: list[Flag]) -> list[tuple[Any, ...]]:
+    return [(f.flag_id, f.score, f.value, f.p_value, f.q_value, f.amounts) for f in flags]
+
+
+@pytest.mark.parametrize(("room", "cls"), FOUND, ids=[c.code for c in CLASSES])
+def test_code_file_class_and_test_file_agree(room: str, cls: type[Detector]) -> None:
+    path = Path(inspect.getfile(cls))
+    code, words = path.stem.split("_", 1)
+    assert code == cls.code.lower()
+    assert words.replace("_", "") == cls.__name__.lower()
+    assert (HERE / room / f"test_{path.stem}.py").exists()
+    assert re.fullmatch(r"R\d{3}|[B-I]\d{2}", cls.code)
+    assert cls.family in "ABCDEFGHI"
+
+
+def test_codes_are_given_once() -> None:
+    codes = [cls.code for cls in CLASSES]
+    assert sorted(set(codes)) == sorted(codes)
+
+
+@each
+def test_docstring_has_its_labels_in_order(cls: type[Detector]) -> None:
+    described = card(cls)
+    labels = list(described.labels)
+    assert [label for label in labels if label != "Assumes"] == LABELS
+    assert described.summary.count("\n") == 0
+    assert len(described.summary) < 160
+    assert all(described.labels.values())
+    fields = {f.name for f in dataclasses.fields(cls)}
+    assert set(re.findall(r"\*\*(\w+)\*\*", cls.__doc__ or "")) <= fields
+
+
+@each
+def test_class_facts_use_known_words(cls: type[Detector]) -> None:
+    assert cls.class_ in CLASS_WORDS
+    assert cls.subject_kind in SUBJECT_KINDS
+    assert set(cls.title) == set(LANGUAGES)
+    assert set(cls.sentences) == set(LANGUAGES)
+    for column in (*cls.needs, *cls.wants):
+        table, name = column.split(".")
+        assert table in TABLES
+        assert name == "*" or name in TABLES[table].by_name, column
+
+
+@each
+def test_every_setting_is_bounded(cls: type[Detector]) -> None:
+    for field in dataclasses.fields(cls):
+        if isinstance(field.default, bool) or not isinstance(field.default, int | float):
+            continue
+        low, high = field.metadata["low"], field.metadata["high"]
+        assert low <= field.default <= high
+        assert getattr(make(cls, "x", {field.name: low}), field.name) == low
+        for wrong in (low - 1, high + 1):
+            with pytest.raises(ConfigError, match=field.name):
+                make(cls, "indicators.X", {field.name: type(field.default)(wrong)})
+
+
+@each
+def test_nothing_is_found_in_nothing(
+    cls: type[Detector], snapshot: Callable[..., Snapshot]
+) -> None:
+    findings = run(cls(), snapshot())
+    assert list(findings.flags) == []
+    assert list(findings.communities) == []
+    assert findings.computable == 0
+    assert findings.missing
+    assert findings.reason.startswith("not computable, because")
+
+
+@each
+def test_awards_alone_end_cleanly(
+    cls: type[Detector], frames: Frames, snapshot: Callable[..., Snapshot]
+) -> None:
+    keep = ("award_id", "buyer_id", "company_id", "awarded_on", "amount")
+    awards = [{k: row[k] for k in keep} for row in frames["awards"]]
+    findings = run(cls(), snapshot(awards=awards))
+    assert findings.computable <= max(findings.subjects, len(awards))
+    if findings.missing:
+        assert "not computable, because" in findings.reason
+
+
+@each
+def test_a_missing_column_is_named(
+    cls: type[Detector], frames: Frames, snapshot: Callable[..., Snapshot]
+) -> None:
+    for column in cls.needs:
+        table, name = column.split(".")
+        if table == "awards" and (name == "*" or TABLES[table].by_name[name].required):
+            continue
+        findings = run(cls(), snapshot(**without(frames, table, name)))
+        assert column in findings.missing.split(";")
+        assert column in findings.reason
+        assert list(findings.flags) == []
+
+
+def without(frames: Frames, table: str, name: str) -> Frames:
+    if name == "*" or TABLES[table].by_name[name].required:
+        return {
+            k: [unlinked(k, row, table) for row in rows]
+            for k, rows in frames.items()
+            if k != table and not needs_table(k, table)
+        }
+    return {
+        k: [{c: v for c, v in row.items() if not (k == table and c == name)} for row in rows]
+        for k, rows in frames.items()
+    }
+
+
+def needs_table(child: str, parent: str) -> bool:
+    return parent in ("tenders", "awards", "contracts") and any(
+        c.ref == parent and c.required for c in TABLES[child].columns
+    )
+
+
+def unlinked(table: str, row: dict[str, Any], parent: str) -> dict[str, Any]:
+    columns = TABLES[table].by_name
+    return {c: v for c, v in row.items() if columns[c].ref != parent or columns[c].required}
+
+
+@each
+def test_flags_are_well_formed(
+    cls: type[Detector], flags_of: Callable[[type[Detector]], list[Flag]], snap: Snapshot
+) -> None:
+    flags = flags_of(cls)
+    if not flags:
+        pytest.skip("nothing to find in the small market")
+    assert len({f.flag_id for f in flags}) == len(flags)
+    assert flags == sorted(
+        flags, key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id)
+    )
+    for flag in flags:
+        assert 0 <= flag.score <= 1
+        assert flag.indicator == cls.code
+        assert flag.members
+        assert flag.certainty in ("documented", "declared", "inferred")
+        for p in (flag.p_value, flag.q_value):
+            assert p is None or 0 <= p <= 1
+        if flag.q_value is not None:
+            assert flag.p_value is not None
+            assert flag.q_value >= flag.p_value - 1e-12
+        for cell in (flag.reason, flag.innocent):
+            assert cell
+            assert "\n" not in cell
+            assert not VERDICTS.search(cell)
+        assert_json_clean(flag.facts)
+    keys = {
+        table: set(snap.sql(f'SELECT row_key FROM "{table}"')["row_key"].to_pylist())
+        for table in {e.table for f in flags for e in f.evidence}
+    }
+    for flag in flags:
+        assert flag.evidence
+        assert all(e.key in keys[e.table] for e in flag.evidence)
+
+
+def assert_json_clean(value: object) -> None:
+    if isinstance(value, dict):
+        assert all(isinstance(k, str) for k in value)
+        for part in value.values():
+            assert_json_clean(part)
+    elif isinstance(value, list):
+        for part in value:
+            assert_json_clean(part)
+    else:
+        assert value is None or type(value) in (str, int, float, bool), repr(value)
+        assert not isinstance(value, float) or np.isfinite(value)
+
+
+@each
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_fill_from_the_facts(
+    cls: type[Detector], language: str, flags_of: Callable[[type[Detector]], list[Flag]]
+) -> None:
+    flags = flags_of(cls)
+    if not flags:
+        pytest.skip("nothing to find in the small market")
+    for flag in flags[:50]:
+        for template in cls.sentences[language]:
+            text = fill(template, flag.facts)
+            assert text
+            assert "{" not in text
+            assert not VERDICTS.search(text)
+
+
+@each
+def test_the_same_twice_and_the_snapshot_stays(
+    cls: type[Detector], snap: Snapshot, flags_of: Callable[[type[Detector]], list[Flag]]
+) -> None:
+    before = sizes(snap)
+    again = list(run(cls(), snap).flags)
+    assert again == flags_of(cls)
+    assert sizes(snap) == before
+
+
+def sizes(snap: Snapshot) -> list[tuple[str, int, int]]:
+    names = [*TABLES, "wins", "contests"]
+    return [
+        (
+            name,
+            *snap.sql(
+                f'SELECT count(*) AS n, coalesce(bit_xor(hash(t)), 0)::UBIGINT AS h FROM "{name}" t'
+            )
+            .to_pylist()[0]
+            .values(),
+        )
+        for name in names
+    ]
+
+
+@each
+def test_row_order_does_not_matter(
+    cls: type[Detector],
+    frames: Frames,
+    snapshot: Callable[..., Snapshot],
+    flags_of: Callable[[type[Detector]], list[Flag]],
+) -> None:
+    rng = np.random.default_rng(1)
+    mixed = {k: [rows[i] for i in rng.permutation(len(rows))] for k, rows in frames.items()}
+    assert list(run(cls(), snapshot(**mixed)).flags) == flags_of(cls)
+
+
+@each
+def test_ids_are_only_names(
+    cls: type[Detector],
+    frames: Frames,
+    snapshot: Callable[..., Snapshot],
+    flags_of: Callable[[type[Detector]], list[Flag]],
+) -> None:
+    renamed = {
+        table: [{c: f"id {v}" if is_id(table, c) else v for c, v in row.items()} for row in rows]
+        for table, rows in frames.items()
+    }
+    found = run(cls(), snapshot(**renamed)).flags
+    old = [(f.score, f.value, f.p_value, f.reason) for f in flags_of(cls)]
+    assert [(f.score, f.value, f.p_value, f.reason.replace("id ", "")) for f in found] == old
+    assert [f.subject_id.replace("id ", "") for f in found] == [f.subject_id for f in flags_of(cls)]
+
+
+def is_id(table: str, column: str) -> bool:
+    return TABLES[table].by_name[column].type in (Type.ID, Type.IDS) and column != "lot_id"
+
+
+@each
+def test_only_declared_columns_are_read(
+    cls: type[Detector],
+    frames: Frames,
+    snapshot: Callable[..., Snapshot],
+    flags_of: Callable[[type[Detector]], list[Flag]],
+) -> None:
+    declared = {*cls.needs, *cls.wants}
+    bare = {
+        table: [
+            {
+                c: v
+                for c, v in row.items()
+                if TABLES[table].by_name[c].required
+                or f"{table}.{c}" in declared
+                or f"{table}.*" in declared
+            }
+            for row in rows
+        ]
+        for table, rows in frames.items()
+        if table == "awards" or any(c.startswith(f"{table}.") for c in declared)
+    }
+    assert essence(list(run(cls(), snapshot(**bare)).flags)) == essence(flags_of(cls))
+
+
+@each
+def test_p_values_are_uniform_on_shuffled_awards(
+    cls: type[Detector], market: Callable[..., Frames], snapshot: Callable[..., Snapshot]
+) -> None:
+    if cls.class_ not in ("statistical", "anomaly"):
+        pytest.skip("tests nothing by chance")
+    seen: list[float] = []
+    for seed in range(3):
+        honest = market(schemes=False, seed=seed + 20, processes=900)
+        p_values = run(cls(), snapshot(**shuffled(honest, seed))).p_values
+        if p_values is None:
+            pytest.skip("states no chance of its own")
+        assert np.all(np.isfinite(p_values))
+        assert np.all((p_values >= 0) & (p_values <= 1))
+        seen.extend(p_values.tolist())
+    low, high = wilson(sum(p < 0.05 for p in seen), len(seen))
+    assert low <= 0.07, (low, high, len(seen))
+    assert high >= 0.03, (low, high, len(seen))
+
+
+def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    if n == 0:
+        return 0.0, 1.0
+    share, room = hits / n, z * z / n
+    half = z * np.sqrt(share * (1 - share) / n + room / (4 * n))
+    return (share + room / 2 - half) / (1 + room), (share + room / 2 + half) / (1 + room)
+
+
+def shuffled(frames: Frames, seed: int) -> Frames:
+    """Who bid and won goes to another process of its category, region, method and year."""
+    rng = np.random.default_rng(seed)
+    tenders = {t["tender_id"]: t for t in frames["tenders"]}
+    award_of = {a["tender_id"]: a for a in frames["awards"]}
+    strata: dict[tuple[str, ...], list[str]] = {}
+    for key, t in tenders.items():
+        year = award_of[key]["awarded_on"][:4]
+        strata.setdefault((t["category"], t["region"], t["method"], year), []).append(key)
+    goes_to = {}
+    for keys in strata.values():
+        for old, new in zip(keys, rng.permutation(keys), strict=True):
+            goes_to[old] = str(new)
+    comes_from = {new: old for old, new in goes_to.items()}
+    awards = [
+        a | {"company_id": award_of[comes_from[a["tender_id"]]]["company_id"]}
+        for a in frames["awards"]
+    ]
+    bids = [b | {"tender_id": goes_to[b["tender_id"]]} for b in frames["bids"]]
+    counts: dict[str, int] = {}
+    for b in bids:
+        counts[b["tender_id"]] = counts.get(b["tender_id"], 0) + 1
+    moved = [t | {"bidders": counts[t["tender_id"]]} for t in frames["tenders"]]
+    return frames | {"awards": awards, "bids": bids, "tenders": moved}
