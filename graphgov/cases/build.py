@@ -1,0 +1,174 @@
+"""Flags into cases: group, weigh, order, explain."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pyarrow as pa
+
+from graphgov.cases.explain import summary, title
+from graphgov.cases.group import Group, group, members, order
+from graphgov.cases.weigh import case_score, contributions
+from graphgov.config import Config, bounded, make
+from graphgov.detector import digest
+from graphgov.schema import CERTAINTIES, Case, Flag
+from graphgov.schema.results import CaseKind
+from graphgov.snapshot import Snapshot
+
+MOST_CASES = 1000
+_KIND_OF_FAMILY: Mapping[str, CaseKind] = {
+    "E": "cronyism",
+    "A": "clustering",
+    "B": "clustering",
+    "F": "clustering",
+    "H": "clustering",
+    "C": "collusion",
+    "I": "collusion",
+    "G": "integrity",
+}
+_KIND_OF_CODE: Mapping[str, CaseKind] = {"D01": "clustering", "D04": "collusion"}
+_RANK = {name: rank for rank, name in enumerate(CERTAINTIES)}
+
+
+@dataclass(frozen=True)
+class CaseSettings:
+    """Settings of `[cases]`.
+
+    Args:
+        widen_share: Share of a case's strongest flag that another flag must reach to bring
+            new people or companies into it.
+        min_points: Weakest case that is listed.
+    """
+
+    widen_share: float = bounded(0.25, low=0.0, high=1.0)
+    min_points: float = bounded(0.5, low=0.0, high=100.0)
+
+
+def build(
+    snap: Snapshot,
+    flags: Sequence[Flag],
+    config: Config | None = None,
+    *,
+    language: str = "en",
+) -> list[Case]:
+    """Cases, best first, at most 1 000.
+
+    Args:
+        snap: What the flags were found in; names and amounts come from it.
+        flags: All of them, sentences filled in.
+        config: Its `[cases]` section is used.
+        language: Of titles and summaries.
+
+    Raises:
+        ConfigError: The `[cases]` section has an unknown key or a value out of bounds.
+    """
+    settings = make(CaseSettings, "cases", (config or Config()).cases)
+    groups = group(flags, widen_share=settings.widen_share)
+    scored = [(made, sum(contributions(made.flags).values())) for made in groups]
+    scored = [(made, total) for made, total in scored if total >= settings.min_points]
+    awards = {id(made): _awards(made) for made, _ in scored}
+    amounts = _amounts(snap, sorted({a for found in awards.values() for a in found}))
+    names = snap.names()
+
+    def queue(item: tuple[Group, float]) -> tuple[object, ...]:
+        made, total = item
+        money = max((float(v) for _, v in _sum(awards[id(made)], amounts)), default=0.0)
+        last = max((f.last_on.toordinal() for f in made.flags if f.last_on), default=0)
+        return (-round(total, 9), -len(contributions(made.flags)), -money, -last, _core(made))
+
+    scored.sort(key=queue)
+    return [
+        _case(made, rank, awards[id(made)], amounts, names, language)
+        for rank, (made, _) in enumerate(scored[:MOST_CASES], start=1)
+    ]
+
+
+def _core(made: Group) -> str:
+    return digest(
+        "case", *sorted(made.people), "|", *sorted(made.bodies), "|", *sorted(made.companies)
+    )
+
+
+def _awards(made: Group) -> frozenset[str]:
+    return frozenset(e.id for f in made.flags for e in f.evidence if e.table == "awards" and e.id)
+
+
+Amount = tuple[str, Decimal]
+
+
+def _amounts(snap: Snapshot, awards: Sequence[str]) -> Mapping[str, Amount]:
+    """Currency and amount of each award; a consortium's money counts once."""
+    if not awards:
+        return {}
+    wins = snap.table("wins")
+    asked = wins.filter(wins.award_id.isin(awards)) if len(awards) < 2000 else wins
+    found: pa.Table = snap.arrow(asked.select("award_id", "currency", "amount"))
+    wanted = set(awards)
+    columns = (found[name].to_pylist() for name in ("award_id", "currency", "amount"))
+    return {a: (c, v) for a, c, v in zip(*columns, strict=True) if a in wanted}
+
+
+def _sum(awards: frozenset[str], amounts: Mapping[str, Amount]) -> tuple[Amount, ...]:
+    total: dict[str, Decimal] = {}
+    for award in awards:
+        if award in amounts:
+            currency, value = amounts[award]
+            total[currency] = total.get(currency, Decimal(0)) + value
+    return tuple(sorted(total.items()))
+
+
+def _kind(flags: Sequence[Flag]) -> CaseKind:
+    """What the strongest flags speak of; mixed where rings and ties meet."""
+    kinds: list[CaseKind] = []
+    for flag in flags:
+        kind = _KIND_OF_CODE.get(flag.indicator) or _KIND_OF_FAMILY.get(flag.family, "clustering")
+        if kind not in kinds:
+            kinds.append(kind)
+    strong = [k for k in kinds if k != "clustering"]
+    if len(strong) > 1:
+        return "mixed"
+    return strong[0] if strong else "clustering"
+
+
+def _case(
+    made: Group,
+    rank: int,
+    awards: frozenset[str],
+    amounts: Mapping[str, Amount],
+    names: Mapping[tuple[str, str], str],
+    language: str,
+) -> Case:
+    flags = order(made.flags)
+    money = _sum(awards, amounts)
+    days = [d for f in flags for d in (f.first_on, f.last_on) if d]
+    first_on, last_on = (min(days), max(days)) if days else (None, None)
+
+    def called(kind: str, ids: set[str]) -> list[str]:
+        return [names.get((kind, key), key) for key in sorted(ids)]
+
+    return Case(
+        case_id=_core(made),
+        rank=rank,
+        score=case_score(flags),
+        kind=_kind(flags),
+        title=title(
+            called("person", made.people),
+            called("company", made.companies),
+            called("body", made.bodies),
+            language,
+        ),
+        summary=summary(
+            flags,
+            awards=len(awards),
+            amounts=money,
+            first_on=first_on,
+            last_on=last_on,
+            language=language,
+        ),
+        amounts=money,
+        flag_ids=tuple(f.flag_id for f in flags),
+        members=members(made),
+        first_on=first_on,
+        last_on=last_on,
+        certainty=max((f.certainty for f in flags), key=lambda c: _RANK.get(c, 0)),
+    )

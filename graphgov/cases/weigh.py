@@ -1,0 +1,79 @@
+"""How broken rules, ties, statistics and anomalies become one score: the one place.
+
+After the catalogue's H08. Every flag's score s stands for points 2 s / (1 - s); for a flag with
+a p-value these are the decades of its surprise (p = 0.001 is three points). A case adds up
+
+    points = sum over clusters of weight(cluster) * strongest flag of the cluster
+
+where a cluster is a set of indicators that speak of the same fact, so that the fact counts once.
+Evidence classes are kept apart: a broken rule weighs most, then a tie together with a measured
+advantage, then a statistical excess, then an anomaly, which only ever adds to something else.
+The case's score is points / (points + 10), which never saturates; ties are broken by the
+number of kinds of evidence, by money and by how recent it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from graphgov.schema import Flag
+
+# Indicators that measure the same fact, and what a point of the strongest of them is worth.
+# Ties come first: their score is already the product of a tie and a measured advantage.
+CLUSTERS: Mapping[str, tuple[frozenset[str], float]] = MappingProxyType(
+    {
+        "broken rule": (frozenset({"E15", "E02"}), 1.0),
+        "tie with advantage": (frozenset({"E01", "E03", "E06", "E14"}), 1.0),
+        "advantage": (frozenset({"D01", "E04", "E05"}), 0.5),
+        "splitting": (frozenset({"F01", "F02"}), 1.0),
+        "group of bidders": (frozenset({"D04", "C10"}), 1.0),
+        "low competition": (frozenset({"R018"}), 0.1),
+        "unusual pair": (frozenset({"H01"}), 0.1),
+    }
+)
+_OTHER = 0.25  # an indicator that nobody has placed yet
+_HALF = 10.0  # points at which a case scores one half
+_CARRYING = frozenset({"legal", "tie", "statistical"})
+_SUPPORT = frozenset({"R018", "H01"})
+
+
+def points(flag: Flag) -> float:
+    """Points of one flag: decades of surprise, or what its score stands for."""
+    return 2.0 * flag.score / max(1e-9, 1.0 - flag.score)
+
+
+def cluster(indicator: str) -> str:
+    """The cluster of facts an indicator speaks of; its own code if it is alone."""
+    for name, (codes, _) in CLUSTERS.items():
+        if indicator in codes:
+            return name
+    return indicator
+
+
+def contributions(flags: Iterable[Flag]) -> dict[str, float]:
+    """Points that each cluster adds to a case, by cluster."""
+    strongest: dict[str, float] = {}
+    for flag in flags:
+        name = cluster(flag.indicator)
+        strongest[name] = max(strongest.get(name, 0.0), points(flag))
+    return {
+        name: value * (CLUSTERS[name][1] if name in CLUSTERS else _OTHER)
+        for name, value in sorted(strongest.items())
+    }
+
+
+def case_score(flags: Iterable[Flag]) -> float:
+    """The score of a case in [0, 1)."""
+    total = sum(contributions(flags).values())
+    return round(total / (total + _HALF), 6)
+
+
+def starts_a_case(flag: Flag) -> bool:
+    """Whether a flag may carry a case: not an anomaly, a data error or a mere side fact.
+
+    A flag whose only ground is an inferred tie or a shared name never does; a tie flag with a
+    measured advantage rests on documented awards besides the tie, and says so by its p-value.
+    """
+    if flag.class_ not in _CARRYING or flag.indicator in _SUPPORT:
+        return False
+    measured = flag.p_value is not None and flag.p_value < 0.05
+    return not (flag.class_ == "tie" and flag.certainty == "inferred" and not measured)
