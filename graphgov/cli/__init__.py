@@ -3,18 +3,16 @@
 Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
 
-import os
 import signal
 import sys
 from types import FrameType
 from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from graphgov import __version__
 from graphgov.cli import check, demo, evaluate, flag, load, query, report, run, show, talk
-from graphgov.errors import GraphgovError
+from graphgov.cli.guard import guarded
 
 app = typer.Typer(
     name="graphgov",
@@ -26,7 +24,7 @@ app = typer.Typer(
 )
 for command in (demo, run, load, flag, report, check, query, evaluate):
     name = command.__name__.rpartition(".")[2]
-    app.command(name)(getattr(command, name))
+    app.command(name)(guarded(getattr(command, name)))
 app.add_typer(show.app, name="show")
 
 
@@ -57,36 +55,8 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _stop)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(_run())
-
-
-def _run() -> int:
-    try:
-        code = app(standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except GraphgovError as error:
-        if talk.VERBOSE.get():
-            raise
-        talk.say(f"graphgov: {talk.line(str(error))}")
-        return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        talk.say("graphgov: stopped; what was there before is as it was.")
-        return 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        if talk.VERBOSE.get():
-            raise
-        talk.say(f"graphgov: {talk.line(str(error))}")
-        return 1
-    except MemoryError:
-        talk.say("graphgov: there is not enough memory for this input on this machine.")
-        return 1
-    return code if isinstance(code, int) else 0
+    app()
+    sys.exit(0)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

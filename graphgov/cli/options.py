@@ -11,7 +11,7 @@ from graphgov.errors import ConfigError
 Sources = Annotated[
     list[str],
     typer.Argument(
-        metavar="SOURCE…",
+        metavar="SOURCE",
         help="Dataset folders or OCDS files and folders; `-` reads OCDS lines from stdin.",
         show_default=False,
     ),

@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from graphgov.cli import talk
+from graphgov.cli.guard import guarded
 from graphgov.errors import ConfigError, suggest
 
 app = typer.Typer(no_args_is_help=True, help="Show what there is: tables, indicators, a case.")
 
 
 @app.command()
+@guarded
 def tables(
     templates: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write an empty CSV of each table there.")
@@ -32,6 +34,7 @@ def tables(
 
 
 @app.command()
+@guarded
 def indicators() -> None:
     """Every indicator and model."""
     from graphgov.detector import card
@@ -45,6 +48,7 @@ def indicators() -> None:
 
 
 @app.command()
+@guarded
 def queries() -> None:
     """The named questions of `graphgov query`."""
     from graphgov.store import statements
@@ -53,6 +57,7 @@ def queries() -> None:
 
 
 @app.command()
+@guarded
 def indicator(
     code: Annotated[str, typer.Argument(metavar="CODE", help="Such as R018.")],
 ) -> None:
@@ -84,6 +89,7 @@ def indicator(
 
 
 @app.command()
+@guarded
 def case(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of a run.")],
     case_id: Annotated[str, typer.Argument(metavar="CASE_ID", help="From cases.csv.")],

@@ -1,0 +1,43 @@
+"""How a command ends when it does not end well: one line on stderr and an exit code."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from graphgov.cli import talk
+from graphgov.errors import GraphgovError
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """A command whose deliberate errors are said in one line; with `-v` they show their origin."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader of a pipe has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            talk.say("graphgov: stopped; what was there before is as it was.")
+            raise typer.Exit(1) from None
+        except (GraphgovError, OSError, MemoryError) as error:
+            if talk.VERBOSE.get():
+                raise
+            talk.say(f"graphgov: {_said(error)}")
+            raise typer.Exit(getattr(error, "exit_code", 1)) from None
+
+    return run
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this input on this machine."
+    return talk.line(str(error))
