@@ -67,6 +67,7 @@ class Tables:
         counts: Per table.
         files: What was read.
         unknown_columns: Kept in `extra`, per table.
+        folder: Whatever keeps the files behind `con` alive; of no use to anyone else.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -74,6 +75,7 @@ class Tables:
     counts: Mapping[str, Counts] = field(default_factory=dict)
     files: tuple[InputFile, ...] = ()
     unknown_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    folder: object = field(default=None, repr=False, compare=False)
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:

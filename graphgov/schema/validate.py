@@ -86,8 +86,6 @@ def typed_sql(column: Column, text: str, *, timezone: str = "UTC", dataset: str 
                 f"WHEN lower({text}) IN {_FALSE} THEN false END"
             )
         case _:
-            if (column.name, dataset != "") == ("applies_to", True):
-                return text
             return text
 
 

@@ -1,0 +1,292 @@
+"""JSON texts into the objects of their lists, one at a time and never the whole text.
+
+The C scanner of the standard library reads one object at a position of a window of text and
+says where it ends; measured, that is faster than an event parser and than decoding the whole
+text. A window grows only while one object does not fit into it.
+
+Numbers stay the text they were written as, so that no amount is rounded on the way.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+WINDOW = 1 << 20
+LARGEST = 1 << 28  # characters of one object; what does not fit is refused, not held
+_SPACE = re.compile(r"[ \t\r\n]*")
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# NaN is not JSON, but Python writes it: the cell it stands in is refused, not the file.
+DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
+
+
+class Broken(Exception):
+    """A text that cannot be read on.
+
+    Args:
+        code: For the reject.
+        line: 1-based line of the spot.
+        why: What is wrong, with the byte offset.
+    """
+
+    def __init__(self, code: str, line: int, why: str) -> None:
+        super().__init__(why)
+        self.code, self.line, self.why = code, line, why
+
+
+@dataclass(frozen=True)
+class Found:
+    """One value of a document.
+
+    Args:
+        value: Decoded; numbers are text.
+        pointer: JSON pointer inside the document.
+        line: 1-based line on which it starts.
+    """
+
+    value: object
+    pointer: str
+    line: int
+
+
+def encoding_of(head: bytes) -> tuple[str, int]:
+    """The encoding of a JSON text and the length of its byte order mark."""
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return name, len(bom)
+    if len(head) >= 2 and head[0] and not head[1]:
+        return ("utf-32-le" if head[2:4] == b"\0\0" else "utf-16-le"), 0
+    if len(head) >= 2 and not head[0] and head[1]:
+        return "utf-16-be", 0
+    return "utf-8", 0
+
+
+class _Window:
+    """A stretch of a text with a position in it."""
+
+    def __init__(self, stream: IO[bytes], head: bytes, size: int) -> None:
+        self._stream, self._size = stream, size
+        self._encoding, skipped = encoding_of(head)
+        self._decoder = codecs.getincrementaldecoder(self._encoding)("strict")
+        self._fed = skipped  # bytes given to the decoder
+        self._before = skipped  # bytes before the window
+        self.line = 1  # of the start of the window
+        self.text, self.at, self.ended = "", 0, False
+        self._feed(head[skipped:])
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.text += self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            spot = self._fed + error.start
+            line = self.line + self.text.count("\n") + data[: error.start].count(b"\n")
+            why = f"byte {spot} is not {self._encoding}: {error.reason}"
+            raise Broken("bad_encoding", line, why) from None
+        self._fed += len(data)
+        self.ended = not data
+
+    def more(self) -> bool:
+        """Read on, dropping what lies behind; False at the end of the text."""
+        if self.ended:
+            return False
+        if self.at:
+            behind = self.text[: self.at]
+            self.line += behind.count("\n")
+            self._before += len(behind.encode(self._encoding, "surrogatepass"))
+            self.text, self.at = self.text[self.at :], 0
+        if len(self.text) > LARGEST:
+            raise self.broken(self.at, f"one object is longer than {LARGEST:,} characters")
+        # A window doubles with an object that does not fit, so that retries stay few.
+        self._feed(self._stream.read(max(self._size, len(self.text))))
+        return True
+
+    def broken(self, at: int, why: str) -> Broken:
+        line = self.line + self.text.count("\n", 0, at)
+        offset = self._before + len(self.text[:at].encode(self._encoding, "surrogatepass"))
+        return Broken("bad_json", line, f"{why} (byte {offset})")
+
+    def peek(self) -> str:
+        """The next character that is not space, or nothing at the end."""
+        while True:
+            self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.more():
+                return ""
+
+    def expect(self, char: str) -> None:
+        if self.peek() != char:
+            raise self.broken(self.at, f"{char!r} is missing")
+        self.at += 1
+
+    def line_here(self) -> int:
+        """The line of the position; costs a count over what lies before it."""
+        if self.at > 1 << 16:
+            self.line += self.text.count("\n", 0, self.at)
+            self._before += len(self.text[: self.at].encode(self._encoding, "surrogatepass"))
+            self.text, self.at = self.text[self.at :], 0
+        return self.line + self.text.count("\n", 0, self.at)
+
+    def value(self) -> object:
+        """The value at the position, which moves behind it."""
+        if not self.peek():
+            raise self.broken(self.at, "the text ends too early")
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self.text, self.at)
+            except json.JSONDecodeError as error:
+                cut = error.msg.startswith("Unterminated") or error.pos > len(self.text) - 16
+                if cut and self.more():
+                    continue
+                why = "the text ends too early" if cut else error.msg
+                raise self.broken(error.pos, why) from None
+            except RecursionError:
+                raise self.broken(self.at, "objects are nested too deeply") from None
+            # A number at the very end of the window may go on behind it.
+            if end < len(self.text) or self.ended or not self.more():
+                self.at = end
+                return value
+
+
+def read_document(
+    stream: IO[bytes], head: bytes, lists: tuple[str, ...], *, window: int = WINDOW
+) -> Iterator[Found]:
+    """The objects of a document.
+
+    A top-level list gives its members; a top-level object the members of those of its keys
+    that `lists` names, and last itself with its other keys (`pointer` empty).
+
+    Args:
+        stream: Bytes behind `head`.
+        head: First bytes, at least 4 where there are as many.
+        lists: Keys whose lists are read member by member.
+        window: Characters read at a time.
+
+    Raises:
+        Broken: The text is not JSON; what was given before it is not to be trusted.
+    """
+    text = _Window(stream, head, window)
+    first = text.peek()
+    if not first:
+        raise Broken("empty_file", 0, "the file is empty")
+    if first == "[":
+        yield from _members(text, "")
+    elif first == "{":
+        text.at += 1
+        rest: dict[str, object] = {}
+        more = text.peek() != "}"
+        if not more:
+            text.at += 1
+        while more:
+            key = text.value()
+            if not isinstance(key, str):
+                raise text.broken(text.at, "a key must be a string")
+            text.expect(":")
+            if key in lists and text.peek() == "[":
+                yield from _members(text, f"/{key}")
+                rest.setdefault(key, None)
+            else:
+                rest[key] = text.value()
+            more = text.peek() == ","
+            if not more:
+                text.expect("}")
+            else:
+                text.at += 1
+        yield Found(rest, "", 1)
+    else:
+        yield Found(text.value(), "", 1)
+    if text.peek():
+        raise text.broken(text.at, "there is more after the end of the document")
+
+
+def _members(text: _Window, pointer: str) -> Iterator[Found]:
+    text.at += 1
+    if text.peek() == "]":
+        text.at += 1
+        return
+    number = 0
+    while True:
+        if text.peek() in "]},":
+            raise text.broken(text.at, "a value is missing")
+        line = text.line_here()
+        yield Found(text.value(), f"{pointer}/{number}", line)
+        number += 1
+        if text.peek() != ",":
+            text.expect("]")
+            return
+        text.at += 1
+
+
+def read_lines(
+    stream: IO[bytes], head: bytes, refuse: Callable[[Broken, str], None]
+) -> Iterator[Found]:
+    """The values of JSON Lines; `pointer` is empty, `line` the line.
+
+    Args:
+        stream: Bytes behind `head`.
+        head: First bytes.
+        refuse: Told of every line that cannot be read, with its beginning.
+
+    Raises:
+        Broken: Lines in UTF-16 or UTF-32 whose encoding breaks: no later line can be found.
+    """
+    encoding, skipped = encoding_of(head)
+    number, offset = 0, skipped
+    for raw in _raw_lines(stream, head[skipped:], encoding):
+        number += 1
+        try:
+            line = raw.decode(encoding)
+            if line.strip():
+                value, end = DECODER.raw_decode(line, _SPACE.match(line, 0).end())  # type: ignore[union-attr]
+                if line[end:].strip():
+                    raise json.JSONDecodeError("Extra data", line, end)
+                yield Found(value, "", number)
+        except json.JSONDecodeError as error:
+            spot = offset + len(error.doc[: error.pos].encode(encoding, "surrogatepass"))
+            refuse(Broken("bad_json", number, f"{error.msg} (byte {spot})"), line[:80])
+        except UnicodeDecodeError as error:
+            why = f"byte {offset + error.start} is not {encoding}: {error.reason}"
+            refuse(Broken("bad_encoding", number, why), raw[:80].decode("utf-8", "replace"))
+        except RecursionError:
+            why = f"objects are nested too deeply (byte {offset})"
+            refuse(Broken("bad_json", number, why), line[:80])
+        offset += len(raw)
+
+
+def _raw_lines(stream: IO[bytes], head: bytes, encoding: str) -> Iterator[bytes]:
+    end = "\n".encode(encoding)
+    width = len(end)
+    rest = head
+    while True:
+        data = stream.read(WINDOW)
+        start = 0
+        rest += data
+        while (cut := rest.find(end, start)) >= 0:
+            if (cut - start) % width:  # half of two characters, not a line end
+                cut = _aligned(rest, end, start, width)
+                if cut < 0:
+                    break
+            yield rest[start : cut + width]
+            start = cut + width
+        rest = rest[start:]
+        if len(rest) > LARGEST:
+            raise Broken("bad_json", 0, f"one line is longer than {LARGEST:,} bytes")
+        if not data:
+            if rest:
+                yield rest
+            return
+
+
+def _aligned(data: bytes, end: bytes, start: int, width: int) -> int:
+    at = data.find(end, start)
+    while at >= 0 and (at - start) % width:
+        at = data.find(end, at + 1)
+    return at
