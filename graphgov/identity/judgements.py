@@ -68,7 +68,8 @@ def verdicts(tables: Tables, kind: str) -> dict[Pair, str]:
     """The verdict that counts for each pair of ids, smaller id first."""
     rows = tables.con.execute(
         "SELECT a, b, verdict FROM judgements WHERE kind = ? AND a <> b "
-        "ORDER BY at NULLS FIRST, CASE verdict WHEN 'same' THEN 0 WHEN 'unsure' THEN 1 ELSE 2 END",
+        "ORDER BY \"at\" NULLS FIRST, "
+        "CASE verdict WHEN 'same' THEN 0 WHEN 'unsure' THEN 1 ELSE 2 END, a, b",
         [kind],
     ).fetchall()
     return {(min(a, b), max(a, b)): verdict for a, b, verdict in rows}
