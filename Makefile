@@ -44,7 +44,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 docs: $(READY)
-	$(BIN)/python tests/house/generate.py
+	$(BIN)/python docs/generate.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py

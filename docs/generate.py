@@ -1,0 +1,108 @@
+"""Writes the parts of README and docs/ that the code already says; tests compare them.
+
+Usage: python docs/generate.py
+"""
+
+import os
+import re
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+os.environ["COLUMNS"] = "96"
+
+from graphgov.cli import app
+from graphgov.detector import card
+from graphgov.pipeline import known_detectors
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ("demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show")
+SHOWN = ("tables", "indicators", "queries", "indicator", "case")
+
+
+def readme() -> str:
+    """README with its indicator table renewed."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return _between(text, "indicators", indicator_table())
+
+
+def indicator_table() -> str:
+    """One row per indicator and model."""
+    rows = ["| code | what is seen | looks at | kind |", "|---|---|---|---|"]
+    for code, cls in known_detectors().items():
+        kind = cls.subject_kind.replace("_", "–")
+        rows.append(f"| {code} | {card(cls).summary} | {kind} | {cls.class_} |")
+    return "\n".join(rows)
+
+
+def indicator_pages() -> str:
+    """docs/indicators.md: every indicator's card and settings."""
+    parts = ["# Indicators and models\n\nGenerated from the code by `make docs`.\n"]
+    for code, cls in known_detectors().items():
+        said = card(cls)
+        parts.append(f"## {code}: {cls.title['en']}\n\n{said.summary}\n")
+        parts.append("\n".join(f"- **{label}.** {text}" for label, text in said.labels.items()))
+        parts.append(f"- **Needs.** {_columns(cls.needs)}")
+        if cls.wants:
+            parts.append(f"- **Uses where there.** {_columns(cls.wants)}")
+        fields = cls.__dataclass_fields__.values()
+        if fields:
+            room = cls.__module__.split(".")[1]
+            lines = [f"[{room}.{code}]"]
+            for field in fields:
+                low, high = field.metadata.get("low"), field.metadata.get("high")
+                bounds = f"  # {low} to {high}" if low is not None else ""
+                lines.append(f"{field.name} = {field.default}{bounds}")
+            parts.append("\n```toml\n" + "\n".join(lines) + "\n```")
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def command_reference() -> str:
+    """docs/command-line.md: the help of every command."""
+    parts = ["# Command line\n\nGenerated from the code by `make docs`.\n"]
+    calls = [[], *([name] for name in COMMANDS), *(["show", name] for name in SHOWN)]
+    for call in calls:
+        title = " ".join(["graphgov", *call])
+        said = CliRunner().invoke(app, [*call, "--help"], prog_name="graphgov")
+        if said.exit_code:
+            raise RuntimeError(f"{title} --help failed: {said.output}")
+        text = "\n".join(line.rstrip() for line in said.output.strip().splitlines())
+        parts.append(f"## {title}\n\n```text\n{text}\n```\n")
+    parts.append(
+        "Exit codes: 0 done, 1 failed or stopped, 2 the input, options or configuration are "
+        "wrong.\nResults go to stdout, talk to stderr; progress shows on a terminal only.\n"
+    )
+    return "\n".join(parts)
+
+
+def generated() -> dict[Path, str]:
+    """What each generated file should hold."""
+    return {
+        ROOT / "README.md": readme(),
+        ROOT / "docs" / "indicators.md": indicator_pages(),
+        ROOT / "docs" / "command-line.md": command_reference(),
+    }
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "nothing"
+
+
+def _between(text: str, name: str, body: str) -> str:
+    start, end = f"<!-- {name}: make docs -->", f"<!-- /{name} -->"
+    pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
+    if not pattern.search(text):
+        raise RuntimeError(f"README.md has no {start} … {end}")
+    return pattern.sub(lambda _: f"{start}\n{body}\n{end}", text)
+
+
+def main() -> None:
+    """Write every generated file that differs."""
+    for path, text in generated().items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
