@@ -90,6 +90,17 @@ class Snapshot:
             return 0
         return int(self._backend.raw_sql(statement).fetchone()[0])
 
+    def ids(self, kind: str) -> list[str]:
+        """All ids of a kind in byte order; the position of an id is its int32 index."""
+        return self.memo(f"ids:{kind}", lambda: self._read_ids(kind))
+
+    def _read_ids(self, kind: str) -> list[str]:
+        table = REF_KINDS[kind]
+        found: list[str] = self.sql(f"SELECT DISTINCT {kind}_id AS id FROM {table} ORDER BY id")[
+            "id"
+        ].to_pylist()
+        return found
+
     def name(self, kind: str, key: str) -> str:
         """The name of a body, person or company, or its id where it has none."""
         return self.names().get((kind, key), key)
@@ -137,6 +148,7 @@ def take(
     Args:
         tables: Validated input, or what a store gave back.
         as_of: Day; by default the latest event in the data.
+        config: Its timezone is used.
         mask_people: Replace every person's id and name by a pseudonym.
     """
     config = config or Config()
@@ -251,7 +263,9 @@ _DERIVED = (
     FROM snap.awards a
     ASOF LEFT JOIN (
         SELECT currency, base, "on", rate FROM snap.rates
-        WHERE base = (SELECT base FROM snap.rates GROUP BY base ORDER BY count(*) DESC, base LIMIT 1)
+        WHERE base = (
+            SELECT base FROM snap.rates GROUP BY base ORDER BY count(*) DESC, base LIMIT 1
+        )
     ) r ON a.currency = r.currency AND a.awarded_on >= r."on" """,
     f"""CREATE TABLE snap.wins AS
     SELECT a.award_id, a.company_id,

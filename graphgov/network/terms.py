@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from graphgov.snapshot import Snapshot
-
-I32 = npt.NDArray[np.int32]
-FAR = 2**30  # a day before or after every day: an open end
+from graphgov.stats.spans import FAR, I32
 
 # Roles by how much a holder can steer; an unnamed role counts as a member's.
 TERMS_CTE = f"""

@@ -27,17 +27,12 @@ from scipy import stats as scipy_stats
 
 from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail, binomial_tail
+from graphgov.stats.spans import F64, FAR, I32, I64, Spans, slices, sums
 from graphgov.stats.sums import poisson_binomial_tails
-
-I32 = npt.NDArray[np.int32]
-I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
-BOOL = npt.NDArray[np.bool_]
 
 PRIOR_CONTESTS = 6.0  # weight, in contests, of "an average company"
 PRIOR_AWARDS = 12.0  # weight, in awards, of "an average share"
 MM_ROUNDS = 25
-_FAR = 2**30  # a day after every day
 
 _WINS = """
 WITH c AS (
@@ -81,7 +76,7 @@ class Advantage:
         bids: Tail of the bid view; p = 1 without contests.
         outside_wins: Awards at the same body outside the span.
         outside_expected: Awards expected there by the same yardstick.
-        jump: Tail of the chance that so many of the company's awards at these bodies fall into the span
+        jump: Tail of the company's awards at these bodies that fall into the span
             (binomial given their number): a firm with a steady share shows nothing here.
     """
 
@@ -107,33 +102,6 @@ class AwardRow(NamedTuple):
     currency: str
 
 
-class _Sorted:
-    """Rows grouped by a pair of ids and a day, for counting in spans."""
-
-    def __init__(self, first: I32, second: I32, day: I32, seconds: int) -> None:
-        self.low = int(day.min()) if day.size else 0
-        self.days = int(day.max()) - self.low + 1 if day.size else 1
-        self.seconds = seconds
-        key = self._key(first, second, day)
-        self.order = np.argsort(key, kind="stable")
-        self.key = key[self.order]
-
-    def _key(self, first: I32, second: I32, day: I32) -> I64:
-        clipped = np.clip(day.astype(np.int64) - self.low, 0, self.days)
-        pair = first.astype(np.int64) * self.seconds + second
-        return pair * (self.days + 1) + clipped
-
-    def span(self, first: I32, second: I32, start: I32, end: I32) -> tuple[I64, I64]:
-        """Bounds of the rows of each query, both days inclusive."""
-        low = np.searchsorted(self.key, self._key(first, second, start))
-        past = np.where(
-            end < self.low, self.low, np.minimum(end.astype(np.int64) + 1, self.low + self.days)
-        )
-        high = np.searchsorted(self.key, self._key(first, second, past.astype(np.int32)))
-        empty = (end < start) | (end < self.low)
-        return low, np.where(empty, low, np.maximum(low, high))
-
-
 class Market:
     """The awards and contests of a snapshot as arrays, with fitted strengths."""
 
@@ -146,6 +114,8 @@ class Market:
         self._rows = wins.select(["award_id", "row_key", "day", "amount", "currency"])
         self.companies = snap.subjects("company")
         self.bodies = snap.subjects("body")
+        self.company_ids = snap.ids("company")
+        self.body_ids = snap.ids("body")
         self.divisions = int(self.division.max()) + 1 if self.division.size else 1
         self.regions = int(self.region.max()) + 1 if self.region.size else 1
         self._fit_shares()
@@ -160,8 +130,8 @@ class Market:
     # -- share view -----------------------------------------------------------------------
 
     def _fit_shares(self) -> None:
-        self._by_pair = _Sorted(self.body, self.company, self.day, self.companies)
-        self._by_line = _Sorted(self.body, self.division, self.day, self.divisions)
+        self._by_pair = Spans(self.body, self.company, self.day, self.companies)
+        self._by_line = Spans(self.body, self.division, self.day, self.divisions)
         home = np.full(self.bodies, -1, np.int32)
         home[self.body[::-1]] = self.region[::-1]
         self.home = home
@@ -198,15 +168,15 @@ class Market:
         """Expected awards in the span and over all days, summed over lines of business."""
         low, high = self.line_start[company], self.line_start[company + 1]
         query = np.repeat(np.arange(body.size), high - low)
-        line = _slices(low, high)
+        line = slices(low, high)
         division = (self.line_key[line] % self.divisions).astype(np.int32)
         b, s = body[query], company[query]
         first, last = self._by_line.span(b, division, start[query], end[query])
-        far = np.full(b.size, _FAR, np.int32)
+        far = np.full(b.size, FAR, np.int32)
         begin, finish = self._by_line.span(b, division, -far, far)
         share = self._share_elsewhere(b, s, division, (finish - begin).astype(np.float64), line)
-        inside = _sums(query, share * (last - first), body.size)
-        total = _sums(query, share * (finish - begin), body.size)
+        inside = sums(query, share * (last - first), body.size)
+        total = sums(query, share * (finish - begin), body.size)
         return inside, total
 
     def _share_elsewhere(self, b: I32, s: I32, d: I32, at_body: F64, line: I64) -> F64:
@@ -233,7 +203,7 @@ class Market:
         pair = np.unique(self.body.astype(np.int64) * self.companies + self.company)
         body = (pair // self.companies).astype(np.int32)
         company = (pair % self.companies).astype(np.int32)
-        far = np.full(body.size, _FAR, np.int32)
+        far = np.full(body.size, FAR, np.int32)
         if not body.size:
             return 1.0
         _, mean = self._expected(body, company, -far, far)
@@ -266,7 +236,7 @@ class Market:
         self.share = (winners / np.maximum(self.rivals, 1e-12))[self.c_lot]
         self.total_wins = total_wins
         self.chances = np.bincount(self.c_company, self.share, minlength=self.companies)
-        self._by_contest = _Sorted(self.c_body, self.c_company, self.c_day, self.companies)
+        self._by_contest = Spans(self.c_body, self.c_company, self.c_day, self.companies)
         order = self._by_contest.order
         self._cum_share = np.concatenate([[0.0], np.cumsum(self.share[order])])
         self._cum_won = np.concatenate([[0.0], np.cumsum(won[order])])
@@ -274,7 +244,7 @@ class Market:
     def _bid_view(
         self, body: I32, company: I32, start: I32, end: I32, group: I64, groups: int
     ) -> tuple[I64, I64, F64, Tail]:
-        far = np.full(body.size, _FAR, np.int32)
+        far = np.full(body.size, FAR, np.int32)
         low, high = self._by_contest.span(body, company, start, end)
         begin, finish = self._by_contest.span(body, company, -far, far)
         here_wins = self._cum_won[finish] - self._cum_won[begin]
@@ -284,7 +254,7 @@ class Market:
             self.chances[company] - here_chances + half, 1e-9
         )
         query = np.repeat(np.arange(body.size), high - low)
-        row = self._by_contest.order[_slices(low, high)]
+        row = self._by_contest.order[slices(low, high)]
         others = self.rivals[self.c_lot[row]] - self.strength[self.c_company[row]]
         q = own[query]
         chance = q / (q + np.maximum(others, 1e-9))
@@ -295,7 +265,7 @@ class Market:
             .round()
             .astype(np.int64)
         )
-        expected = _sums(group[query], chance, groups)
+        expected = sums(group[query], chance, groups)
         return contests, won, expected, poisson_binomial_tails(chance, offsets, won)
 
     def awards(self, body: int, company: int, start: int, end: int) -> list[AwardRow]:
@@ -319,7 +289,14 @@ class Market:
     # -- together -------------------------------------------------------------------------
 
     def advantage(
-        self, body: I32, company: I32, start: I32, end: I32, group: I64 | None = None
+        self,
+        body: I32,
+        company: I32,
+        start: I32,
+        end: I32,
+        group: I64 | None = None,
+        *,
+        groups: int = 0,
     ) -> Advantage:
         """Wins against expectation, for many (body, company, span) at once.
 
@@ -330,15 +307,16 @@ class Market:
             end: Last day, inclusive.
             group: Ascending numbers 0, 1, …: queries of one group are added up (an official's
                 posts, a person's companies). Their spans must not overlap. None: each alone.
+            groups: How many groups there are, where the last ones may have no query.
         """
         group = np.arange(body.size, dtype=np.int64) if group is None else group
-        groups = int(group[-1]) + 1 if group.size else 0
+        groups = max(groups, int(group[-1]) + 1 if group.size else 0)
 
         def total(values: npt.NDArray[Any]) -> F64:
-            return _sums(group, values, groups)
+            return sums(group, values, groups)
 
         low, high = self._by_pair.span(body, company, start, end)
-        far = np.full(body.size, _FAR, np.int32)
+        far = np.full(body.size, FAR, np.int32)
         begin, finish = self._by_pair.span(body, company, -far, far)
         inside, overall = self._expected(body, company, start, end)
         wins = total(high - low).astype(np.int64)
@@ -369,20 +347,6 @@ def negative_binomial_tail(k: I64, mean: F64, size: float) -> F64:
     safe = np.maximum(mean, 1e-9)
     tail = scipy_stats.nbinom.sf(k - 1, size, size / (size + safe))
     return np.where(k <= 0, 1.0, np.asarray(tail))
-
-
-def _sums(group: npt.NDArray[Any], values: npt.NDArray[Any], groups: int) -> F64:
-    """Values added up per group, in the order of the rows."""
-    return np.asarray(np.bincount(group, values, minlength=groups), dtype=np.float64)
-
-
-def _slices(low: I64, high: I64) -> I64:
-    """The indexes low..high-1 of every pair, end to end."""
-    length = high - low
-    if not length.sum():
-        return np.zeros(0, np.int64)
-    start = np.repeat(low - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
-    return start + np.arange(length.sum())
 
 
 def market(snap: Snapshot) -> Market:

@@ -1,0 +1,218 @@
+"""Buyers and suppliers that meet more often than chance explains."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from graphgov.config import bounded
+from graphgov.detector import Detector, Findings, surprise
+from graphgov.schema import Evidence, Flag, Member
+from graphgov.snapshot import Snapshot
+from graphgov.stats.exact import Tail
+from graphgov.stats.fdr import benjamini_hochberg
+from graphgov.stats.market import Advantage, Market, market
+from graphgov.stats.spans import FAR
+from graphgov.stats.strata import make_strata
+from graphgov.stats.sums import hypergeometric_sum_tails
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Tested pairs: indexes, joint awards, expectation and tail."""
+
+    body: npt.NDArray[np.int32]
+    company: npt.NDArray[np.int32]
+    joint: I64
+    expected: F64
+    tail: Tail
+
+
+@dataclass(frozen=True)
+class OverrepresentedLink(Detector):
+    """A company wins from a body more often than its bids, or its market share, explain.
+
+    Method: Where at least **min_contests** of the pair's contests had a rival and known bids,
+        count the company's wins among them; each is won with a chance that depends on who else
+        bid and on how the company and its rivals fare at other bodies, so the count is
+        Poisson-binomial. Otherwise count joint awards; inside strata of category, region and
+        year they are hypergeometric given the body's and the company's awards, and the strata
+        are added up exactly. Pairs below **min_awards** joint awards are not flagged.
+    Example: A firm wins 14 of the 16 tenders of a school board it bid for, where its rivals and
+        its record at other boards would have given it five.
+    Why: Steered awards pile up between two parties. So do the awards of a firm that is simply
+        close by, cheapest for this buyer's needs, or already installed there.
+    Score: Surprise of the p-value, decades / (decades + 2).
+    Skips: Consortium partners' own shares are unknown: a joint award counts for each of them.
+    Source: Tumminello and others 2011 (hypergeometric validation); conditional form after the
+        catalogue's D01; strengths: Hunter 2004.
+    """
+
+    code: ClassVar = "D01"
+    title: ClassVar = {"en": "Over-represented link", "zh": "买方与供应商联系异常频繁"}
+    class_: ClassVar = "statistical"
+    subject_kind: ClassVar = "body_company"
+    unit: ClassVar = "times the expected wins"
+    needs: ClassVar = ("awards.buyer_id", "awards.company_id", "awards.awarded_on")
+    wants: ClassVar = (
+        "awards.amount", "awards.currency", "awards.category", "awards.region", "awards.status",
+        "awards.tender_id", "awards.lot_id", "bids.company_id", "bids.tender_id", "bids.status",
+        "bids.lot_id", "tenders.category", "tenders.region", "tenders.buyer_id",
+        "bodies.region", "bodies.name", "companies.name", "rates.rate",
+    )  # fmt: skip
+    sentences: ClassVar = {
+        "en": (
+            "{company} won {wins:n} {what} of {body} where {expected:times} were to be expected "
+            "from {yardstick}, {first} to {last}, {amounts:money}.",
+            "{company} may be the nearest or the only suitable supplier for {body}, or maintain "
+            "what it once installed there; see who else could have supplied it.",
+        ),
+        "zh": (
+            "{company}在{first}至{last}间从{body}赢得{wins:n}项{what}，按{yardstick}预期约"
+            "{expected:times}项，金额{amounts:money}。",
+            "{company}可能是{body}最近或唯一合适的供应商，或在维护其已安装的设备；请核实还有谁能供应。",
+        ),
+    }
+
+    min_awards: int = bounded(3, low=2, high=100)
+    min_contests: int = bounded(3, low=1, high=100)
+    min_ratio: float = bounded(1.5, low=1.0, high=100.0)
+    max_q: float = bounded(0.05, low=0.0, high=1.0)
+
+    def find(self, snap: Snapshot) -> Findings:
+        """All pairs with a joint award or a contest, tested at once."""
+        yard = market(snap)
+        pairs = _pairs(yard)
+        body = (pairs // max(yard.companies, 1)).astype(np.int32)
+        company = (pairs % max(yard.companies, 1)).astype(np.int32)
+        far = np.full(body.size, FAR, np.int32)
+        seen = yard.advantage(body, company, -far, far)
+        plain = _unconditional(yard, pairs)
+        by_bids = seen.contests >= self.min_contests
+        tail = Tail(
+            np.where(by_bids, seen.bids.above, plain.tail.above),
+            np.where(by_bids, seen.bids.at, plain.tail.at),
+        )
+        flaggable = np.where(by_bids, seen.contest_wins, plain.joint) >= self.min_awards
+        q = np.full(body.size, np.nan)
+        q[flaggable] = benjamini_hochberg(tail.p[flaggable])
+        expected = np.where(by_bids, seen.contest_expected, plain.expected)
+        wins = np.where(by_bids, seen.contest_wins, plain.joint)
+        ratio = wins / np.maximum(expected, 1e-9)
+        hits = np.flatnonzero(flaggable & (q <= self.max_q) & (ratio >= self.min_ratio))
+        flags = list(
+            self._flags(snap, yard, hits, body, company, seen, by_bids, expected, wins, tail.p, q)
+        )
+        # Pairs that never met say nothing about contests they did not enter; where there are
+        # bids the tested population is every pair that competed, won or lost.
+        tested = tail.randomised(0)[by_bids] if by_bids.any() else None
+        return Findings(flags, subjects=int(body.size), computable=int(body.size), p_values=tested)
+
+    def _flags(
+        self,
+        snap: Snapshot,
+        yard: Market,
+        hits: I64,
+        body: npt.NDArray[np.int32],
+        company: npt.NDArray[np.int32],
+        seen: Advantage,
+        by_bids: npt.NDArray[np.bool_],
+        expected: F64,
+        wins: I64,
+        p: F64,
+        q: F64,
+    ) -> Iterator[Flag]:
+        for i in hits:
+            awards = yard.awards(int(body[i]), int(company[i]), -FAR, FAR)
+            if not awards:
+                continue
+            body_id, company_id = yard.body_ids[body[i]], yard.company_ids[company[i]]
+            amounts: dict[str, Decimal] = {}
+            for award in awards:
+                amounts[award.currency] = amounts.get(award.currency, Decimal(0)) + award.amount
+            facts: Mapping[str, Any] = {
+                "body": snap.name("body", body_id),
+                "company": snap.name("company", company_id),
+                "wins": int(wins[i]),
+                "expected": round(float(expected[i]), 4),
+                "what": "contested tenders" if by_bids[i] else "awards",
+                "yardstick": (
+                    f"who else bid in its {int(seen.contests[i])} contests there"
+                    if by_bids[i]
+                    else "its share of such awards in the region"
+                ),
+                "awards": len(awards),
+                "contests": int(seen.contests[i]),
+                "first": awards[0].awarded_on.isoformat(),
+                "last": awards[-1].awarded_on.isoformat(),
+                "amounts": [[c, str(v)] for c, v in sorted(amounts.items())],
+            }
+            yield self.flag(
+                (body_id, company_id),
+                score=surprise(float(p[i])),
+                value=round(float(wins[i] / max(expected[i], 1e-9)), 6),
+                threshold=self.min_ratio,
+                p_value=float(p[i]),
+                q_value=float(q[i]),
+                facts=facts,
+                amounts=amounts,
+                first_on=awards[0].awarded_on,
+                last_on=awards[-1].awarded_on,
+                body_id=body_id,
+                company_id=company_id,
+                evidence=(Evidence("awards", a.row_key, a.award_id) for a in awards),
+                members=(
+                    Member("body", body_id, "buyer"),
+                    Member("company", company_id, "winner"),
+                    *(Member("award", a.award_id, "award") for a in awards),
+                ),
+            )
+
+
+def _pairs(yard: Market) -> I64:
+    """Every body and company that met in an award or a contest, as one sorted number."""
+    span = max(yard.companies, 1)
+    met = yard.body.astype(np.int64) * span + yard.company
+    competed = yard.c_body.astype(np.int64) * span + yard.c_company
+    return np.unique(np.concatenate([met, competed]))
+
+
+def _unconditional(yard: Market, pairs: I64) -> _Pairs:
+    """Joint awards against independence inside strata (hypergeometric, strata added up)."""
+    span = max(yard.companies, 1)
+    body, company = (pairs // span).astype(np.int32), (pairs % span).astype(np.int32)
+    if not yard.body.size:
+        none = np.zeros(pairs.size)
+        return _Pairs(body, company, none.astype(np.int64), none, Tail(np.ones(pairs.size), none))
+    strata = make_strata(
+        {"division": yard.division, "region": yard.region, "year": yard.day // 365}
+    ).ids.astype(np.int64)
+    count = int(strata.max()) + 1
+    per_body, body_n = np.unique(yard.body * np.int64(count) + strata, return_counts=True)
+    per_firm, firm_n = np.unique(yard.company * np.int64(count) + strata, return_counts=True)
+    size = np.bincount(strata, minlength=count)
+    # Every stratum of the body in which the company has an award too.
+    low = np.searchsorted(per_body, body * np.int64(count))
+    high = np.searchsorted(per_body, (body + np.int64(1)) * count)
+    query = np.repeat(np.arange(pairs.size), high - low)
+    start = np.repeat(low - np.concatenate([[0], np.cumsum(high - low)[:-1]]), high - low)
+    row = start + np.arange(query.size)
+    stratum = per_body[row] % count
+    wanted = company[query] * np.int64(count) + stratum
+    at = np.minimum(np.searchsorted(per_firm, wanted), per_firm.size - 1)
+    both = per_firm[at] == wanted
+    query, stratum = query[both], stratum[both]
+    n_body, n_firm = body_n[row[both]], firm_n[at[both]]
+    expected = np.bincount(query, n_body * n_firm / size[stratum], minlength=pairs.size)
+    offsets = np.searchsorted(query, np.arange(pairs.size + 1))
+    met, joint_n = np.unique(yard.body * np.int64(span) + yard.company, return_counts=True)
+    place = np.minimum(np.searchsorted(met, pairs), met.size - 1)
+    joint = np.where(met[place] == pairs, joint_n[place], 0)
+    tail = hypergeometric_sum_tails(joint, size[stratum], n_firm, n_body, offsets)
+    return _Pairs(body, company, joint, np.asarray(expected, dtype=np.float64), tail)

@@ -1,0 +1,124 @@
+"""An official's favour to companies: their posts as queries to the market, and what came out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from graphgov.network.terms import Terms
+from graphgov.stats.market import Advantage, AwardRow, Market
+from graphgov.stats.spans import F64, FAR, I32, I64
+
+# How much a decade of each view counts. Wins given who bid say most: they are fair to a firm
+# that sells to one body only; the jump is fair to one with a steady share; the share sees
+# direct awards and scared-off rivals but also every specialist.
+WEIGHTS = {"bids": 0.6, "jump": 0.5, "share": 0.4}
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Spans of (body, company) in groups, one group per person and company.
+
+    Args:
+        group: Ascending numbers, one per span.
+        person: Per group.
+        firm: Company per group.
+        body: Per span.
+        company: Per span.
+        start: First day, per span.
+        end: Last day, per span.
+    """
+
+    group: I64
+    person: I32
+    firm: I32
+    body: I32
+    company: I32
+    start: I32
+    end: I32
+
+
+def term_queries(
+    held: Terms, person: I32, company: I32, since: I32 | None = None, until: I32 | None = None
+) -> Queries:
+    """The terms of office of each person, cut to a window, as spans with a company.
+
+    Args:
+        held: Terms, sorted by person.
+        person: One per group.
+        company: One per group.
+        since: First day that counts, per group.
+        until: Last day that counts, per group.
+    """
+    low = np.searchsorted(held.person, person)
+    high = np.searchsorted(held.person, person, side="right")
+    group = np.repeat(np.arange(person.size, dtype=np.int64), high - low)
+    skipped = np.repeat(low - np.concatenate([[0], np.cumsum(high - low)[:-1]]), high - low)
+    row = (skipped + np.arange(group.size)).astype(np.int64) if group.size else group
+    start, end = held.start[row], held.end[row]
+    if since is not None:
+        start = np.maximum(start, since[group])
+    if until is not None:
+        end = np.minimum(end, until[group])
+    return Queries(group, person, company, held.body[row], company[group], start, end)
+
+
+def ask(yard: Market, queries: Queries) -> Advantage:
+    """Wins against expectation per group of spans."""
+    return yard.advantage(
+        queries.body, queries.company, queries.start, queries.end, queries.group,
+        groups=queries.person.size,
+    )  # fmt: skip
+
+
+def decades(seen: Advantage) -> F64:
+    """Surprise of the three views together, in weighted decades of their p-values."""
+
+    def tens(p: F64) -> F64:
+        return -np.log10(np.clip(p, 1e-30, 1.0))
+
+    return np.asarray(
+        WEIGHTS["bids"] * tens(seen.bids.p)
+        + WEIGHTS["jump"] * tens(seen.jump.p)
+        + WEIGHTS["share"] * tens(seen.p_share)
+    )
+
+
+def spans_of(queries: Queries, group: int) -> list[tuple[int, int, int, int]]:
+    """The (body, company, start, end) of one group."""
+    low, high = np.searchsorted(queries.group, [group, group + 1])
+    return [
+        (int(queries.body[i]), int(queries.company[i]), int(queries.start[i]), int(queries.end[i]))
+        for i in range(low, high)
+    ]
+
+
+def awards_of(yard: Market, queries: Queries, group: int) -> dict[int, list[AwardRow]]:
+    """The awards behind one group, by body index."""
+    found: dict[int, list[AwardRow]] = {}
+    for body, company, start, end in spans_of(queries, group):
+        rows = yard.awards(body, company, start, end)
+        if rows:
+            found.setdefault(body, []).extend(rows)
+    return found
+
+
+def total(awards: Sequence[AwardRow]) -> Mapping[str, Decimal]:
+    """Money per currency."""
+    amounts: dict[str, Decimal] = {}
+    for award in awards:
+        amounts[award.currency] = amounts.get(award.currency, Decimal(0)) + award.amount
+    return amounts
+
+
+__all__ = [
+    "FAR",
+    "Queries",
+    "ask",
+    "awards_of",
+    "decades",
+    "spans_of",
+    "term_queries",
+    "total",
+]

@@ -1,0 +1,52 @@
+"""Counting rows of a pair of ids in spans of days: a sort once, then two look-ups a query."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+FAR = 2**30  # a day before or after every day
+
+
+class Spans:
+    """Rows grouped by a pair of ids and a day, for counting in spans."""
+
+    def __init__(self, first: I32, second: I32, day: I32, seconds: int) -> None:
+        self.low = int(day.min()) if day.size else 0
+        self.days = int(day.max()) - self.low + 1 if day.size else 1
+        self.seconds = seconds
+        key = self._key(first, second, day)
+        self.order = np.argsort(key, kind="stable")
+        self.key = key[self.order]
+
+    def _key(self, first: I32, second: I32, day: I32) -> I64:
+        clipped = np.clip(day.astype(np.int64) - self.low, 0, self.days)
+        pair = first.astype(np.int64) * self.seconds + second
+        return pair * (self.days + 1) + clipped
+
+    def span(self, first: I32, second: I32, start: I32, end: I32) -> tuple[I64, I64]:
+        """Bounds of the rows of each query, both days inclusive."""
+        low = np.searchsorted(self.key, self._key(first, second, start))
+        past = np.where(
+            end < self.low, self.low, np.minimum(end.astype(np.int64) + 1, self.low + self.days)
+        )
+        high = np.searchsorted(self.key, self._key(first, second, past.astype(np.int32)))
+        empty = (end < start) | (end < self.low)
+        return low, np.where(empty, low, np.maximum(low, high))
+
+
+def slices(low: I64, high: I64) -> I64:
+    """The indexes low..high-1 of every pair, end to end."""
+    length = high - low
+    if not length.sum():
+        return np.zeros(0, np.int64)
+    start = np.repeat(low - np.concatenate([[0], np.cumsum(length)[:-1]]), length)
+    return start + np.arange(length.sum())
+
+
+def sums(group: npt.NDArray[Any], values: npt.NDArray[Any], groups: int) -> F64:
+    """Values added up per group, in the order of the rows."""
+    return np.asarray(np.bincount(group, values, minlength=groups), dtype=np.float64)
