@@ -7,7 +7,8 @@ from importlib import metadata
 from typing import Any
 
 from graphgov import __version__
-from graphgov.config import Config
+from graphgov.cases.build import CaseSettings
+from graphgov.config import Config, make
 from graphgov.detector import Detector
 from graphgov.schema import Results, Tables
 
@@ -27,7 +28,11 @@ _PACKAGES = (
 
 
 def parameters(config: Config, detectors: Sequence[Detector]) -> dict[str, Any]:
-    """The effective configuration: every parameter of every detector that ran."""
+    """The effective configuration: every parameter of every detector that ran.
+
+    Raises:
+        ConfigError: A key of `[cases]` is unknown or out of bounds.
+    """
     told: dict[str, Any] = {"indicators": {}, "models": {}}
     for one in detectors:
         room = type(one).__module__.split(".")[1]
@@ -38,7 +43,7 @@ def parameters(config: Config, detectors: Sequence[Detector]) -> dict[str, Any]:
     return {
         "version": config.version,
         "timezone": config.timezone,
-        "cases": dict(config.cases),
+        "cases": asdict(make(CaseSettings, "cases", config.cases)),
         **told,
     }
 
@@ -48,7 +53,6 @@ def manifest(
     results: Results,
     rejects: int,
     settings: Mapping[str, object],
-    sources: Sequence[str],
 ) -> dict[str, Any]:
     """What `manifest.json` holds; no path of a machine and no clock."""
     rows = {
@@ -67,7 +71,6 @@ def manifest(
         "version": __version__,
         "run_id": results.run_id,
         "as_of": results.as_of,
-        "sources": list(sources),
         "files": [
             {"file": f.name, "sha256": f.sha256, "rows": dict(f.rows)}
             for f in sorted(given.files, key=lambda f: (f.name, f.sha256))

@@ -31,7 +31,6 @@ from graphgov.store.base import Store
 from graphgov.timing import Stopwatch
 
 Progress = Callable[[str], None]
-MOST_CASES = 1_000
 
 
 @dataclass(frozen=True)
@@ -112,6 +111,7 @@ def run(
     """
     config = _prepared(options)
     detectors = _detectors(config, options.seed)
+    settings = {"config": parameters(config, detectors), "options": _repeatable(options)}
     earlier = read_earlier(options.previous) if options.previous else None
     check_place(out)
     with written_beside(out) as folder:
@@ -120,13 +120,12 @@ def run(
         with clock.stage("snapshot"):
             snap = take(stored, as_of=options.as_of, config=config, mask_people=options.mask_people)
         results = _analyse(snap, detectors, config, options, clock)
-        settings = {"config": parameters(config, detectors), "options": _repeatable(options)}
         results = replace(results, run_id=_run_id(stored, snap, settings))
         with clock.stage("files"):
             rejected = _write_tables(folder, given, stored, options)
             files.write_results(folder, results)
             changed = _write_changes(folder, earlier, results)
-            facts = manifest(given, results, rejected, settings, [s.name or "-" for s in sources])
+            facts = manifest(given, results, rejected, settings)
             files.write_json(folder / "manifest.json", facts)
         with clock.stage("dossiers"):
             by_id = {flag.flag_id: flag for flag in results.flags}
@@ -295,7 +294,7 @@ def _analyse(
         coverage.append(_coverage(one, findings))
     flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
     with clock.stage("cases"):
-        built = cases.build(snap, flags, config)[:MOST_CASES]
+        built = cases.build(snap, flags, config, language=options.language)
         scores = cases.scores(flags)
     return Results(
         run_id="",
