@@ -1,10 +1,9 @@
 """Purchases from one company that stay under a line one by one and cross it together."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from math import sqrt
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -16,13 +15,12 @@ from graphgov.config import bounded
 from graphgov.detector import FLOAT, Detector, Findings, surprise
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
+from graphgov.stats.alike import alike
 from graphgov.stats.dispersed import dispersed_tails, intra_class, randomised
 from graphgov.stats.fdr import benjamini_hochberg
 
 INT = npt.NDArray[np.int64]
 
-_ALIKE = 0.8  # cosine of titles from which two codes of one division are one object
-_MOST_TITLES = 40  # compared per body, company and division
 _SHORT = 0.35  # of a unit's mean gap: shorter ones make a burst
 _PRIOR = 20.0  # weight, in awards, of the whole market against a division
 _SEED = 20_240_301
@@ -344,39 +342,13 @@ def _by_object(table: pa.Table) -> pa.Table:
             code[start:stop], table["title"].slice(start, stop - start).to_pylist(), strict=True
         ):
             titles.setdefault(int(c), []).append(title or "")
-        same = _alike(titles)
+        same = alike(titles)
         merged[start:stop] = [same[int(c)] for c in code[start:stop]]
     order = np.lexsort((table["day"].to_numpy(), merged, pair))
     table = table.take(pa.array(order))
     pair, merged = pair[order], merged[order]
     fresh = (np.diff(pair, prepend=-1) != 0) | (np.diff(merged, prepend=-1) != 0)
     return table.append_column("unit", pa.array(np.cumsum(fresh) - 1))
-
-
-def _alike(titles: Mapping[int, Sequence[str]]) -> dict[int, int]:
-    """Code → the smallest code whose titles read alike."""
-    same = {code: code for code in titles}
-    bags = [(code, _bag(title)) for code in sorted(titles) for title in sorted(set(titles[code]))][
-        :_MOST_TITLES
-    ]
-    for i, (code, bag) in enumerate(bags):
-        for other, other_bag in bags[:i]:
-            if same[code] != same[other] and _cosine(bag, other_bag) >= _ALIKE:
-                low, high = sorted((same[code], same[other]))
-                same = {c: low if s == high else s for c, s in same.items()}
-    return same
-
-
-def _bag(title: str) -> Counter[str]:
-    """Pairs of letters, which serve words and Chinese alike; digits tell lots, not objects."""
-    letters = "".join(c for c in title.casefold() if c.isalpha())
-    return Counter(letters[i : i + 2] for i in range(len(letters) - 1))
-
-
-def _cosine(a: Counter[str], b: Counter[str]) -> float:
-    dot = sum(n * b[k] for k, n in a.items())
-    size = sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()))
-    return dot / size if size else 0.0
 
 
 _RANK = "CASE {0} WHEN 'open' THEN 4 WHEN 'selective' THEN 3 WHEN 'limited' THEN 2 ELSE 1 END"

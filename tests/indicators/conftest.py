@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from graphgov.ingest import read_frames
+from graphgov.snapshot import Snapshot, take
+
 Row = dict[str, Any]
 Frames = dict[str, list[Row]]
 
@@ -221,6 +224,19 @@ def _plant(frames: Frames, rng: np.random.Generator, n: int) -> None:
             title=f"Servers {k}",
         )
         n += 1
+
+
+@pytest.fixture(scope="session")
+def snapshot() -> Callable[..., Snapshot]:
+    """Like the fixture of every room, but one that fixtures of a module may use."""
+
+    def make(*, as_of: str | None = None, **tables: Any) -> Snapshot:
+        data = read_frames(tables)
+        rejects = data.con.execute("SELECT * FROM rejects").fetchall()
+        assert not rejects, rejects
+        return take(data, as_of=date.fromisoformat(as_of) if as_of else None)
+
+    return make
 
 
 @pytest.fixture(scope="session")
