@@ -13,7 +13,6 @@ snapshot can forget them. Besides the input tables it holds two derived ones:
     in, winners included, with the number of competitors.
 """
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,6 +26,7 @@ import pyarrow as pa
 from graphgov.config import Config
 from graphgov.identity import aliases
 from graphgov.schema import REF_KINDS, TABLES, Column, Table, Tables
+from graphgov.schema.dataset import Scratch
 
 T = TypeVar("T")
 KIND_OF_TABLE = {table: kind for kind, table in REF_KINDS.items()}
@@ -153,8 +153,8 @@ def take(
     """
     config = config or Config()
     day = as_of or latest_event(tables) or date(1970, 1, 1)
-    folder = tempfile.TemporaryDirectory(prefix="graphgov-snapshot-")
-    path = Path(folder.name) / "snapshot.duckdb"
+    folder = Scratch("snapshot")
+    path = folder.path / "snapshot.duckdb"
     con = tables.con
     con.execute(f"ATTACH '{path}' AS snap")
     try:
@@ -170,7 +170,7 @@ def take(
     finally:
         con.execute("DETACH snap")
     backend = ibis.duckdb.connect(
-        path, read_only=True, memory_limit="3GB", threads=2, temp_directory=folder.name
+        path, read_only=True, memory_limit="3GB", threads=2, temp_directory=str(folder.path)
     )
     backend.raw_sql("SET TimeZone = 'UTC'")
     return Snapshot(day, config.timezone, backend, folder, _count_filled(backend))

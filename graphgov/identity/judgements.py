@@ -68,7 +68,7 @@ def verdicts(tables: Tables, kind: str) -> dict[Pair, str]:
     """The verdict that counts for each pair of ids, smaller id first."""
     rows = tables.con.execute(
         "SELECT a, b, verdict FROM judgements WHERE kind = ? AND a <> b "
-        "ORDER BY \"at\" NULLS FIRST, "
+        'ORDER BY "at" NULLS FIRST, '
         "CASE verdict WHEN 'same' THEN 0 WHEN 'unsure' THEN 1 ELSE 2 END, a, b",
         [kind],
     ).fetchall()
@@ -116,9 +116,7 @@ def _hidden(tables: Tables, mask_people: bool) -> dict[str, set[str]]:
     for kind, key in tables.con.execute("SELECT kind, id FROM withheld").fetchall():
         hidden.setdefault(str(kind).strip().lower(), set()).add(key)
     if mask_people:
-        people = tables.con.execute(
-            f"SELECT person_id FROM people {_person_refs()}"
-        ).fetchall()
+        people = tables.con.execute(f"SELECT person_id FROM people {_person_refs()}").fetchall()
         hidden.setdefault("person", set()).update(row[0] for row in people)
     return hidden
 

@@ -15,9 +15,7 @@ from graphgov.schema import TABLES, Tables
 from graphgov.schema.dataset import connect
 
 
-def read_frames(
-    frames: Mapping[str, Any], *, dataset: str = "", timezone: str = "UTC"
-) -> Tables:
+def read_frames(frames: Mapping[str, Any], *, dataset: str = "", timezone: str = "UTC") -> Tables:
     """A dataset from frames by table name, for notebooks and tests.
 
     Values may be typed or text; None, NaN and NaT are unknown. A row's line is its position.

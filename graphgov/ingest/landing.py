@@ -5,8 +5,9 @@ out → references hold, by a stub or a reject → its table, in content order. 
 columnar SQL over a DuckDB file, so that memory stays bounded whatever the size of the input.
 """
 
+import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -36,7 +37,7 @@ _REJECT_BATCH = 20_000
 
 @dataclass
 class _Raw:
-    """The raw table of one table: known columns under their names, unknown ones as x0, x1, …"""
+    """The raw table of one table: known columns by name, unknown ones as x0, x1 …."""
 
     known: set[str] = field(default_factory=set)
     unknown: dict[str, str] = field(default_factory=dict)
@@ -81,7 +82,8 @@ class Landing:
         """Take some rows of one table as text."""
         raw = self._raw.setdefault(rows.table, _Raw())
         target = f'"raw_{rows.table}"'
-        columns = {self._column(rows.table, raw, n): v for n, v in rows.columns.items()}
+        names = self._make_columns(rows.table, raw, rows.columns)
+        columns: dict[str, object] = {names[n]: v for n, v in rows.columns.items()}
         count = len(rows.lines)
         columns["_file"] = pa.array([rows.file], pa.string()).take(pa.array([0] * count))
         columns["_line"] = rows.lines
@@ -140,21 +142,28 @@ class Landing:
         self._rows_in[table] += rows
         self._file_rows.setdefault(file, Counter())[table] += rows
 
-    def _column(self, table: str, raw: _Raw, name: str) -> str:
-        """The raw table's name for a column, which is made where it is new."""
-        known = name in TABLES[table].by_name and name not in _ENGINE_ONLY
-        found = name if known else raw.unknown.get(name, "")
-        if (known and name in raw.known) or (not known and found):
-            return found
-        target = f'"raw_{table}"'
-        if not raw.known and not raw.unknown:
-            place = ", ".join(f"{n} {t}" for n, t in PLACE.items())
-            self._con.execute(f"CREATE TABLE {target} ({place})")
-        if known:
-            raw.known.add(name)
+    def _make_columns(self, table: str, raw: _Raw, names: Iterable[str]) -> dict[str, str]:
+        """The raw table's name of each column, made where it is new."""
+        found, new = {}, []
+        fresh = not raw.known and not raw.unknown
+        for name in names:
+            if name in TABLES[table].by_name and name not in _ENGINE_ONLY:
+                found[name] = name
+                if name not in raw.known:
+                    raw.known.add(name)
+                    new.append(name)
+            else:
+                if name not in raw.unknown:
+                    raw.unknown[name] = f"x{len(raw.unknown)}"
+                    new.append(raw.unknown[name])
+                found[name] = raw.unknown[name]
+        if fresh:
+            columns = PLACE | {_q(n): "VARCHAR" for n in new}
+            cells = ", ".join(f"{n} {t}" for n, t in columns.items())
+            self._con.execute(f'CREATE TABLE "raw_{table}" ({cells})')
         else:
-            found = raw.unknown[name] = f"x{len(raw.unknown)}"
-        self._con.execute(f'ALTER TABLE {target} ADD COLUMN "{found}" VARCHAR')
+            for name in new:
+                self._con.execute(f'ALTER TABLE "raw_{table}" ADD COLUMN {_q(name)} VARCHAR')
         return found
 
     def _flush_rejects(self) -> None:
@@ -189,11 +198,13 @@ class Landing:
         bad, field_, code, reason = problem_sql(found, table)
         values = " ".join(f"WHEN {i} THEN {c.value}" for i, c in enumerate(found))
         shown = f"left(CASE _bad {values} END, {VALUE_SHOWN})" if found else "NULL"
-        cells = [self._cell(table, c.name, raw, extra) for c in table.columns if c.name != "row_key"]
+        cells = [
+            self._cell(table, c.name, raw, extra) for c in table.columns if c.name != "row_key"
+        ]
         keys = canonical_sql(table, extra=extra, only=raw.known)
         self._con.execute(
             f"CREATE TABLE {staged(table.name)} AS "
-            f"WITH c AS (SELECT {', '.join([place, *clean])} FROM \"raw_{table.name}\"), "
+            f'WITH c AS (SELECT {", ".join([place, *clean])} FROM "raw_{table.name}"), '
             f"t AS (SELECT *{''.join(', ' + s for s in typed)} FROM c), "
             f"b AS (SELECT *, {bad} AS _bad FROM t), "
             f"v AS (SELECT {', '.join([place, *cells, *extra.values()])}, _bad, "
@@ -264,8 +275,8 @@ class Landing:
         free = {*entity, *table.key, *COMMON, "row_key", "dataset", "listed"}
         differs = [c.name for c in table.columns if c.name not in free]
         fields = ", ".join(
-            f"CASE WHEN count(DISTINCT {_q(n)}) + (count({_q(n)}) < count(*))::INT "
-            f"* (count({_q(n)}) > 0)::INT > 1 THEN {quote(n)} END"
+            f"CASE WHEN min({_q(n)}) <> max({_q(n)}) OR count({_q(n)}) NOT IN (0, count(*)) "
+            f"THEN {quote(n)} END"
             for n in differs
         )
         on = " AND ".join(f"t.{_q(n)} = g.{_q(n)}" for n in entity)
@@ -326,13 +337,6 @@ def _q(name: str) -> str:
 
 
 def _json(text: str) -> str:
-    return str(duckdb_json(text))
-
-
-def duckdb_json(text: str) -> str:
-    """A JSON string literal, non-ASCII characters kept."""
-    import json
-
     return json.dumps(text, ensure_ascii=False)
 
 

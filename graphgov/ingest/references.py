@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import duckdb
 
 from graphgov.schema import REF_KINDS, TABLES, Column, Table
-
 from graphgov.schema.rowkey import canonical_sql, quote, row_key_sql
 
 PLACE = {"_file": "VARCHAR", "_line": "BIGINT", "_pointer": "VARCHAR"}
@@ -64,6 +63,7 @@ def put_aside(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> int:
     """Move rows of a staged table to `rejects`; remember the ids that are gone with them.
 
     Args:
+        con: Holds the staged tables.
         table: Whose rows.
         rows: A query of `r` (rowid), `field`, `code`, `value`, `reason`.
     """
@@ -79,7 +79,7 @@ def put_aside(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> int:
         if table.name in REF_KINDS.values():
             con.execute(
                 "CREATE TABLE IF NOT EXISTS gone (name VARCHAR, id VARCHAR);"
-                f"INSERT INTO gone SELECT DISTINCT {quote(table.name)}, \"{table.key[0]}\" "
+                f'INSERT INTO gone SELECT DISTINCT {quote(table.name)}, "{table.key[0]}" '
                 f'FROM {here} WHERE rowid IN (SELECT r FROM aside) AND "{table.key[0]}" IS NOT NULL'
             )
         con.execute(f"DELETE FROM {here} WHERE rowid IN (SELECT r FROM aside)")
@@ -171,5 +171,3 @@ def _add_stubs(con: duckdb.DuckDBPyConnection, table: Table, stub: str, dataset:
         f"{keys} AS row_key FROM ({stub})"
     ).fetchone()
     return int(row[0]) if row else 0
-
-

@@ -1,7 +1,11 @@
 """Tables: one validated dataset, what ingest makes and stores and snapshots take."""
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 
@@ -78,12 +82,19 @@ class Tables:
     folder: object = field(default=None, repr=False, compare=False)
 
 
+class Scratch:
+    """A temporary folder that is removed with the last value that holds this object."""
+
+    def __init__(self, what: str) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=f"graphgov-{what}-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Make every table of the schema, `sources` and `rejects`, empty."""
-    for table in TABLES.values():
-        columns = ", ".join(f'"{c.name}" {c.sql_type}' for c in table.columns)
-        con.execute(f'CREATE TABLE "{table.name}" ({columns})')
-    for name, spec in (("sources", SOURCES_COLUMNS), ("rejects", REJECTS_COLUMNS)):
+    specs = {t.name: {c.name: c.sql_type for c in t.columns} for t in TABLES.values()}
+    specs |= {"sources": SOURCES_COLUMNS, "rejects": REJECTS_COLUMNS}
+    for name, spec in specs.items():
         columns = ", ".join(f'"{c}" {t}' for c, t in spec.items())
         con.execute(f'CREATE TABLE "{name}" ({columns})')
 

@@ -1,9 +1,9 @@
-"""The key of a row: sixteen hex digits of SHA-256 over what the row says.
+r"""The key of a row: sixteen hex digits of SHA-256 over what the row says.
 
 Canonical form: the table's name, then one line `column=value` per cell that holds something,
 sorted by column name, joined by newlines, in UTF-8. Unknown columns take part under their own
-names. In names and values a backslash is written `\\\\` and a newline `\\n`; in names `=` is
-written `\\=`. `dataset`, `listed`, `row_key` and `extra` take no part.
+names. In names and values a backslash is written `\\` and a newline `\n`; in names `=` is
+written `\=`. `dataset`, `listed`, `row_key` and `extra` take no part.
 
 Values are normalised: dates `2024-03-01`, times `2024-03-01T10:00:00.000000Z`, money with four
 decimals, other numbers as their shortest exact decimal, booleans `true` and `false`, ids and

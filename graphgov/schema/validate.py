@@ -143,9 +143,7 @@ def _instant(text: str) -> str:
     """A time with zone as TIMESTAMPTZ; DuckDB wants seconds, `Z` and no space before it."""
     plain = f"replace(upper(replace({text}, ' ', 'T')), 'T+', '+')"
     plain = f"replace(replace({plain}, 'TZ', 'Z'), 'T-', '-')"
-    seconds = (
-        f"regexp_replace({plain}, '^({_DAY}T[0-9]{{2}}:[0-9]{{2}})(Z|[+-])', '\\1:00\\2')"
-    )
+    seconds = f"regexp_replace({plain}, '^({_DAY}T[0-9]{{2}}:[0-9]{{2}})(Z|[+-])', '\\1:00\\2')"
     return f"TRY_CAST({seconds} AS TIMESTAMPTZ)"
 
 
