@@ -1,1 +1,5 @@
-"""A synthetic province with planted schemes and innocent look-alikes; scoring."""
+"""Synthetic provinces: a market with planted schemes and innocent look-alikes, and the score."""
+
+from graphgov.synth.province import ProvinceSummary, province
+
+__all__ = ["ProvinceSummary", "province"]
