@@ -78,7 +78,7 @@ class _Window:
         self._decoder = codecs.getincrementaldecoder(self._encoding)("strict")
         self._fed = skipped  # bytes given to the decoder
         self._before = skipped  # bytes before the window
-        self.line = 1  # of the start of the window
+        self._line, self._counted = 1, 0  # the line of that position of the window
         self.text, self.at, self.ended = "", 0, False
         self._feed(head[skipped:])
 
@@ -87,7 +87,7 @@ class _Window:
             self.text += self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             spot = self._fed + error.start
-            line = self.line + self.text.count("\n") + data[: error.start].count(b"\n")
+            line = self.line(len(self.text)) + data[: error.start].count(b"\n")
             why = f"byte {spot} is not {self._encoding}: {error.reason}"
             raise Broken("bad_encoding", line, why) from None
         self._fed += len(data)
@@ -98,10 +98,9 @@ class _Window:
         if self.ended:
             return False
         if self.at:
-            behind = self.text[: self.at]
-            self.line += behind.count("\n")
-            self._before += len(behind.encode(self._encoding, "surrogatepass"))
-            self.text, self.at = self.text[self.at :], 0
+            self.line(self.at)
+            self._before += len(self.text[: self.at].encode(self._encoding, "surrogatepass"))
+            self.text, self._counted, self.at = self.text[self.at :], 0, 0
         if len(self.text) > LARGEST:
             raise self.broken(self.at, f"one object is longer than {LARGEST:,} characters")
         # A window doubles with an object that does not fit, so that retries stay few.
@@ -109,7 +108,7 @@ class _Window:
         return True
 
     def broken(self, at: int, why: str) -> Broken:
-        line = self.line + self.text.count("\n", 0, at)
+        line = self.line(at)
         offset = self._before + len(self.text[:at].encode(self._encoding, "surrogatepass"))
         return Broken("bad_json", line, f"{why} (byte {offset})")
 
@@ -127,13 +126,11 @@ class _Window:
             raise self.broken(self.at, f"{char!r} is missing")
         self.at += 1
 
-    def line_here(self) -> int:
-        """The line of the position; costs a count over what lies before it."""
-        if self.at > 1 << 16:
-            self.line += self.text.count("\n", 0, self.at)
-            self._before += len(self.text[: self.at].encode(self._encoding, "surrogatepass"))
-            self.text, self.at = self.text[self.at :], 0
-        return self.line + self.text.count("\n", 0, self.at)
+    def line(self, at: int) -> int:
+        """The line of a position that is not before the last one asked for."""
+        self._line += self.text.count("\n", self._counted, at)
+        self._counted = max(at, self._counted)
+        return self._line
 
     def value(self) -> object:
         """The value at the position, which moves behind it."""
@@ -216,7 +213,7 @@ def _members(text: _Window, pointer: str) -> Iterator[Found]:
     while True:
         if text.peek() in "]},":
             raise text.broken(text.at, "a value is missing")
-        line = text.line_here()
+        line = text.line(text.at)
         yield Found(text.value(), f"{pointer}/{number}", line)
         number += 1
         if text.peek() != ",":
