@@ -1,6 +1,5 @@
 """Companies that win at a body while one official is in office, and hardly before or after."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -9,7 +8,7 @@ import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.network.favour import ask, awards_of, decades, term_queries, total
+from graphgov.network.favour import ask, awards_of, busiest, decades, term_queries, term_rows, total
 from graphgov.network.terms import TERMS_CTE, Terms, terms
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
@@ -130,7 +129,7 @@ class TermJump(Detector):
         person_id = snap.ids("person")[person[i]]
         company_id = yard.company_ids[company[i]]
         rows = sorted((a for rows in by_body.values() for a in rows), key=lambda a: a.awarded_on)
-        bodies = [yard.body_ids[b] for b in sorted(by_body, key=lambda b: (-len(by_body[b]), b))]
+        bodies = [yard.body_ids[b] for b in busiest(by_body)]
         amounts = total(rows)
         facts = {
             "official": snap.name("person", person_id),
@@ -170,14 +169,6 @@ class TermJump(Detector):
                 *(Member("award", a.award_id, "award") for a in rows),
             ),
         )
-
-
-def term_rows(held: Terms, person: int, bodies: set[int]) -> Iterator[Evidence]:
-    """The rows of `offices` that put a person into bodies."""
-    low, high = np.searchsorted(held.person, [person, person + 1])
-    for i in range(low, high):
-        if int(held.body[i]) in bodies:
-            yield from (Evidence("offices", key) for key in held.rows[i])
 
 
 def _best_fit(hits: I64, body: I32, group: I64, company: I32, size: F64) -> I64:

@@ -1,14 +1,15 @@
 """An official's favour to companies: their posts as queries to the market, and what came out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
 from graphgov.network.terms import Terms
+from graphgov.schema import Evidence
 from graphgov.stats.market import Advantage, AwardRow, Market
-from graphgov.stats.spans import F64, FAR, I32, I64
+from graphgov.stats.spans import F64, I32, I64
 
 # How much a decade of each view counts. Wins given who bid say most: they are fair to a firm
 # that sells to one body only; the jump is fair to one with a steady share; the share sees
@@ -85,6 +86,23 @@ def decades(seen: Advantage) -> F64:
     )
 
 
+def combined(seen: Advantage) -> F64:
+    """One p-value from the views that have something to say (Cauchy combination)."""
+    informative = np.stack([seen.contests > 0, seen.outside_expected >= 0.5, seen.wins >= 0])
+    chances = np.stack([seen.bids.p, seen.jump.p, seen.p_share])
+    safe = np.clip(chances, 1e-15, 1.0 - 1e-3)
+    score = (np.tan((0.5 - safe) * np.pi) * informative).sum(axis=0) / informative.sum(axis=0)
+    return np.asarray(np.clip(0.5 - np.arctan(score) / np.pi, 1e-15, 1.0))
+
+
+def term_rows(held: Terms, person: int, bodies: set[int]) -> Iterator[Evidence]:
+    """The rows of `offices` that put a person into bodies."""
+    low, high = np.searchsorted(held.person, [person, person + 1])
+    for i in range(low, high):
+        if int(held.body[i]) in bodies:
+            yield from (Evidence("offices", key) for key in held.rows[i])
+
+
 def spans_of(queries: Queries, group: int) -> list[tuple[int, int, int, int]]:
     """The (body, company, start, end) of one group."""
     low, high = np.searchsorted(queries.group, [group, group + 1])
@@ -104,21 +122,14 @@ def awards_of(yard: Market, queries: Queries, group: int) -> dict[int, list[Awar
     return found
 
 
+def busiest(by_body: Mapping[int, Sequence[AwardRow]]) -> list[int]:
+    """Bodies by number of awards, most first."""
+    return sorted(by_body, key=lambda b: (-len(by_body[b]), b))
+
+
 def total(awards: Sequence[AwardRow]) -> Mapping[str, Decimal]:
     """Money per currency."""
     amounts: dict[str, Decimal] = {}
     for award in awards:
         amounts[award.currency] = amounts.get(award.currency, Decimal(0)) + award.amount
     return amounts
-
-
-__all__ = [
-    "FAR",
-    "Queries",
-    "ask",
-    "awards_of",
-    "decades",
-    "spans_of",
-    "term_queries",
-    "total",
-]

@@ -268,6 +268,11 @@ class Market:
         expected = sums(group[query], chance, groups)
         return contests, won, expected, poisson_binomial_tails(chance, offsets, won)
 
+    def count(self, body: I32, company: I32, start: I32, end: I32) -> I64:
+        """Awards of each company at each body in each span."""
+        low, high = self._by_pair.span(body, company, start, end)
+        return high - low
+
     def awards(self, body: int, company: int, start: int, end: int) -> list[AwardRow]:
         """The awards behind one query, by date; for hits only."""
         query = [np.array([v], dtype=np.int32) for v in (body, company, start, end)]

@@ -1,0 +1,193 @@
+"""Chains of ties between an official and a winner of awards of the official's body."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from graphgov.config import bounded
+from graphgov.detector import Detector, Findings, surprise
+from graphgov.network.closeness import NEEDS, WANTS, Close, close, strongest
+from graphgov.network.favour import awards_of, combined, decades, term_rows, total
+from graphgov.network.paths import Chain
+from graphgov.schema import Evidence, Flag, Member
+from graphgov.schema.words import clean
+from graphgov.snapshot import Snapshot
+from graphgov.stats.fdr import benjamini_hochberg
+from graphgov.stats.spans import F64
+
+_LINKS = {
+    "en": {
+        "spouse": "is married to", "parent": "is a parent of", "child": "is a child of",
+        "sibling": "is a sibling of", "kin": "is kin of", "in_law": "is an in-law of",
+        "classmate": "was a classmate of", "superior": "was a superior of",
+        "colleague": "worked with", "business_partner": "does business with",
+        "associate": "is an associate of", "friend": "is a friend of",
+        "hometown": "comes from the same home town as",
+        "legal_representative": "is legal representative of",
+        "actual_controller": "is actual controller of", "director": "is a director of",
+        "supervisor": "is a supervisor of", "manager": "is a manager of",
+        "officer": "holds a post in", "owner": "owns part of",
+    },
+}  # fmt: skip
+_DIRECTED = {"parent": "child", "child": "parent"}
+
+
+@dataclass(frozen=True)
+class TieStrength(Detector):
+    """A chain of ties joins an official to a company that won from the official's body.
+
+    Method: Look for chains of at most **max_length** ties from each holder of an office to
+        each company that won at the body while the official served and every tie of the chain
+        was in force. A chain's strength is the product of its ties' weights, times **damping**
+        for each further tie; common ties weigh less (specificity). tie = 1 - product of
+        (1 - strength) over up to five chains that share no link. The advantage in those days
+        is measured three ways: wins given who bid, share against other bodies, and share
+        against the same body at other times.
+    Example: The head of a roads office is married to the owner of a firm; it wins eight of the
+        nine tenders it enters there while both hold, where two were to be expected.
+    Why: Officials steer awards to those close to them. In a small town everybody is linked to
+        somebody; a tie is not a favour, and a capable firm wins too.
+    Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
+        square root of tie), plus the strength of a documented or declared tie itself.
+    Skips: Chains that were not in force together with a term of office on any award date;
+        pairs with neither an advantage (p of at most **max_p**) nor a documented or declared
+        tie of at least **strong_tie**.
+    Source: Catalogue E01; tie weights E.0 (Shih and others 2012, Opper and others 2015);
+        recusal duties of Regulation 658 article 9 for the legal relevance.
+    """
+
+    code: ClassVar = "E01"
+    title: ClassVar = {"en": "Tie between official and winner", "zh": "官员与中标方存在关联"}
+    class_: ClassVar = "tie"
+    subject_kind: ClassVar = "person_company"
+    unit: ClassVar = "tie strength"
+    needs: ClassVar = NEEDS
+    wants: ClassVar = WANTS
+    sentences: ClassVar = {
+        "en": (
+            "{chain}; {official} was in office at {bodies:names} when {company} won "
+            "{wins:n} awards there ({first} to {last}, {amounts:money}), where "
+            "{expected:times} were to be expected{bids}.",
+            "In a small town many people know each other: {company} may simply be a capable "
+            "local firm, {official} may have stood aside, or a name may belong to two people.",
+        ),
+        "zh": (
+            "{chain}；{official}在{bodies:names}任职期间，{company}中标{wins:n}项"
+            "（{first}至{last}，{amounts:money}），预期约{expected:times}项。",
+            "小地方人们多相识：{company}可能只是有实力的本地企业，{official}可能已回避，也可能是重名。",
+        ),
+    }
+
+    max_length: int = bounded(4, low=1, high=6)
+    damping: float = bounded(0.5, low=0.05, high=1.0)
+    weakest: float = bounded(0.05, low=0.01, high=1.0)
+    strong_tie: float = bounded(0.45, low=0.0, high=1.0)
+    tie_floor: float = bounded(0.35, low=0.0, high=1.0)
+    max_p: float = bounded(0.05, low=0.0, high=1.0)
+
+    def find(self, snap: Snapshot) -> Findings:
+        """Every official with every close company that won in office."""
+        near = close(snap, max_len=self.max_length, damping=self.damping, floor=self.weakest)
+        size, p = decades(near.seen), combined(near.seen)
+        factor = self.tie_floor + (1 - self.tie_floor) * np.sqrt(near.strength)
+        worth = size * factor
+        best = strongest(near, worth)
+        q = np.full(p.size, np.nan)
+        q[best] = benjamini_hochberg(p[best])
+        flags = []
+        for i in best:
+            certain = near.found.certainty[near.row[i]] < 2
+            if p[i] <= self.max_p or (certain and near.strength[i] >= self.strong_tie):
+                flags.append(self._flag(snap, near, int(i), worth, p, q))
+        officials = int(np.unique(near.held.person).size)
+        return Findings(flags, subjects=officials, computable=officials, p_values=None)
+
+    def _flag(self, snap: Snapshot, near: Close, i: int, worth: F64, p: F64, q: F64) -> Flag:
+        row, seen = int(near.row[i]), near.seen
+        source, target = int(near.found.source[row]), int(near.found.target[row])
+        middle = int((int(near.found.start[row]) + int(near.found.end[row])) // 2)
+        tie = near.found.tie(source, target, on=middle)
+        chain = near.found.chain(row)
+        by_body = awards_of(near.yard, near.queries, i)
+        rows = sorted((a for found in by_body.values() for a in found), key=lambda a: a.awarded_on)
+        bodies = [
+            near.yard.body_ids[b] for b in sorted(by_body, key=lambda b: (-len(by_body[b]), b))
+        ]
+        person_id, company_id = near.graph.people[source], near.yard.company_ids[near.company[i]]
+        certain = chain.certainty != "inferred"
+        points = float(worth[i]) + (tie if certain else 0.0)
+        amounts = total(rows)
+        facts: dict[str, Any] = {
+            "official": snap.name("person", person_id),
+            "company": snap.name("company", company_id),
+            "bodies": [snap.name("body", b) for b in bodies],
+            "chain": tell(snap, chain),
+            "steps": [[s.from_id, s.kind, s.to_id, s.certainty] for s in chain.steps],
+            "strength": round(tie, 4),
+            "wins": int(seen.wins[i]),
+            "expected": round(float(seen.expected[i]), 4),
+            "outside": int(seen.outside_wins[i]),
+            "outside_expected": round(float(seen.outside_expected[i]), 4),
+            "contests": int(seen.contests[i]),
+            "contest_wins": int(seen.contest_wins[i]),
+            "contest_expected": round(float(seen.contest_expected[i]), 4),
+            "bids": bids_clause(
+                int(seen.contests[i]), int(seen.contest_wins[i]), float(seen.contest_expected[i])
+            ),
+            "first": rows[0].awarded_on.isoformat(),
+            "last": rows[-1].awarded_on.isoformat(),
+            "amounts": [[c, str(v)] for c, v in sorted(amounts.items())],
+        }
+        return self.flag(
+            (person_id, company_id),
+            score=surprise(10.0 ** -min(points, 290.0)),
+            value=round(tie, 6),
+            threshold=self.weakest,
+            p_value=float(p[i]),
+            q_value=float(q[i]),
+            facts=facts,
+            amounts=dict(amounts),
+            first_on=rows[0].awarded_on,
+            last_on=rows[-1].awarded_on,
+            body_id=bodies[0],
+            company_id=company_id,
+            person_id=person_id,
+            certainty=chain.certainty,
+            evidence=(
+                *(Evidence("awards", a.row_key, a.award_id) for a in rows),
+                *term_rows(near.held, source, set(by_body)),
+                *(Evidence(s.table, s.row_key) for s in chain.steps),
+            ),
+            members=(
+                Member("person", person_id, "official"),
+                Member("company", company_id, "winner"),
+                *(Member("body", b, "buyer") for b in bodies),
+                *(Member("award", a.award_id, "award") for a in rows),
+                *_between(chain),
+            ),
+        )
+
+
+def _between(chain: Chain) -> Iterator[Member]:
+    for step in chain.steps[:-1]:
+        yield Member(step.to_kind, step.to_id, "link" if step.to_kind == "person" else "holder")
+
+
+def bids_clause(contests: int, wins: int, expected: float) -> str:
+    """What the tenders with known rivals add, in words; empty without any."""
+    if not contests:
+        return ""
+    return f"; of {contests} tenders with known rivals it won {wins}, expected {expected:.1f}"
+
+
+def tell(snap: Snapshot, chain: Chain) -> str:
+    """A chain in words, from the official to the company."""
+    words, parts = _LINKS["en"], []
+    for step in chain.steps:
+        name = clean(snap.name(step.from_kind, step.from_id))
+        other = clean(snap.name(step.to_kind, step.to_id))
+        since = f" since {step.start.isoformat()}" if step.start else ""
+        parts.append(f"{name} {words[step.kind]} {other}{since} ({step.certainty})")
+    return "; ".join(parts)

@@ -1,0 +1,114 @@
+"""Officials and the companies they are close to: chains that held while both were at work.
+
+Shared by every indicator that asks whether the close ones won more than chance explains.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphgov.network.favour import Queries, ask, term_queries
+from graphgov.network.paths import Chains, chains
+from graphgov.network.terms import Terms, terms
+from graphgov.network.ties import TieGraph, tie_graph
+from graphgov.snapshot import Snapshot
+from graphgov.stats.market import Advantage, Market, market
+from graphgov.stats.spans import F64, I32, I64
+
+NEEDS = (
+    "awards.buyer_id", "awards.company_id", "awards.awarded_on",
+    "offices.person_id", "offices.body_id", "people.person_id",
+)  # fmt: skip
+WANTS = (
+    "ties.person_a", "ties.person_b", "ties.kind", "ties.certainty", "ties.started_on",
+    "ties.ended_on", "officers.person_id", "officers.company_id", "officers.role",
+    "officers.certainty", "officers.started_on", "officers.ended_on", "ownership.owner_id",
+    "ownership.owner_kind", "ownership.company_id", "ownership.share", "ownership.share_min",
+    "ownership.share_max", "ownership.certainty", "ownership.started_on", "ownership.ended_on",
+    "awards.amount", "awards.currency", "awards.category", "awards.region", "awards.status",
+    "awards.tender_id", "awards.lot_id", "bids.company_id", "bids.tender_id", "bids.status",
+    "bids.lot_id", "tenders.category", "tenders.region", "tenders.buyer_id", "bodies.region",
+    "bodies.name", "companies.name", "people.name", "rates.rate", "offices.started_on",
+    "offices.ended_on", "offices.role",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Close:
+    """Chains from officials to companies that won from them, one row per chain.
+
+    Args:
+        found: All chains.
+        row: Places in `found` of the chains that matter.
+        person: Index of the official, per row.
+        company: Index of the company, per row.
+        queries: The official's terms cut to the days the chain held.
+        seen: Wins against expectation in these days, per row.
+    """
+
+    graph: TieGraph
+    found: Chains
+    held: Terms
+    yard: Market
+    row: I64
+    person: I32
+    company: I32
+    queries: Queries
+    seen: Advantage
+
+    @property
+    def strength(self) -> F64:
+        """Strength of each chain."""
+        return self.found.strength[self.row]
+
+
+def close(snap: Snapshot, *, max_len: int = 4, damping: float = 0.5, floor: float = 0.05) -> Close:
+    """Who is close to whom and won from whom; made once per snapshot and setting.
+
+    Args:
+        snap: Where to look.
+        max_len: Ties in a chain at most.
+        damping: Factor per further tie.
+        floor: Weakest chain looked at.
+    """
+    key = f"close:{max_len}:{damping}:{floor}"
+    return snap.memo(key, lambda: _close(snap, max_len, damping, floor))
+
+
+def _close(snap: Snapshot, max_len: int, damping: float, floor: float) -> Close:
+    graph, yard, held = tie_graph(snap), market(snap), terms(snap)
+    people = len(graph.people)
+    winners = np.unique(yard.company).astype(np.int64) + people
+    found = chains(
+        graph, np.unique(held.person), winners, max_len=max_len, damping=damping, floor=floor
+    )
+    row = np.arange(len(found), dtype=np.int64)
+    person, company = found.source, (found.target - people).astype(np.int32)
+    queries = term_queries(held, person, company, found.start, found.end)
+    won = yard.count(queries.body, queries.company, queries.start, queries.end)
+    keep = np.bincount(queries.group, won, minlength=row.size) > 0
+    row = row[keep]
+    row = row[_best_windows(found, row)]
+    person, company = person[row], company[row]
+    queries = term_queries(held, person, company, found.start[row], found.end[row])
+    return Close(graph, found, held, yard, row, person, company, queries, ask(yard, queries))
+
+
+def _best_windows(found: Chains, row: I64) -> I64:
+    """Of the chains of a pair, the strongest for each span of days; chains come sorted."""
+    window = np.column_stack(
+        [found.source[row], found.target[row], found.start[row], found.end[row]]
+    )
+    _, first = np.unique(window, axis=0, return_index=True)
+    return np.sort(first)
+
+
+def strongest(near: Close, worth: F64) -> Sequence[int]:
+    """Per official and company the row that is worth most, in order."""
+    best: dict[tuple[int, int], int] = {}
+    pairs = zip(near.person.tolist(), near.company.tolist(), strict=True)
+    for i, pair in enumerate(pairs):
+        if pair not in best or worth[i] > worth[best[pair]]:
+            best[pair] = i
+    return [best[pair] for pair in sorted(best)]
