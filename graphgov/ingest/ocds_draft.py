@@ -6,6 +6,7 @@ again for each amendment, so one award is made of all releases that carry its no
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 from graphgov.ingest.ocds_cells import Node, cell, day, digest, node, nodes, number, plain_name
 from graphgov.ingest.ocds_rows import Cells, Fault, Mention, Row
@@ -29,8 +30,8 @@ def is_draft(release: Node) -> bool:
 
 def map_draft(ocid: str, waiting: list[Waiting]) -> Iterator[Row | Fault | Mention]:
     """All rows of a process, which in the draft may hold many awards."""
-    ordered = sorted(waiting, key=lambda w: (digest(w.body), w.place.file, w.place.line))
-    last = max(ordered, key=lambda w: (_latest(w.body), digest(w.body)))
+    ordered = sorted(waiting, key=lambda w: (_latest(w.body), w.mark))
+    last = ordered[-1]
     buyer = _party(node(last.body.get("buyer")))
     formation = node(last.body.get("formation"))
     if buyer is None:
@@ -72,7 +73,7 @@ def _award(
     steps: list[tuple[str, int, Node, Node, Waiting]],
 ) -> Iterator[Row | Fault]:
     """An award from its first release, and what the later ones changed."""
-    steps = sorted(steps, key=lambda s: (s[1], s[0], digest(s[3])))
+    steps = sorted(steps, key=lambda s: (s[1], s[0], s[4].mark))
     when, _, award, contract, one = steps[0]
     place = _at(one, award)
     amount = number(node(contract.get("contractValue")).get("amount"))
@@ -102,7 +103,6 @@ def _award(
     }
     for company in dict.fromkeys(companies):
         yield Row("awards", {**cells, "company_id": company}, place)
-    last = steps[-1][3]
     yield Row(
         "contracts",
         {
@@ -115,7 +115,6 @@ def _award(
         },
         place,
     )
-    del last
     yield from _amendments(ocid, key, steps)
 
 
@@ -123,7 +122,7 @@ def _amendments(
     ocid: str, key: str, steps: list[tuple[str, int, Node, Node, Waiting]]
 ) -> Iterator[Row]:
     seen: set[str] = set()
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         label = cell(after[3].get("isAmendment")) or "?"
         if label in seen or label == cell(before[3].get("isAmendment")):
             continue

@@ -2,14 +2,12 @@
 
 import gzip
 import hashlib
-import io
 import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from graphgov.ingest.ocds_cells import Node, cell, node, nodes
 from graphgov.ingest.ocds_draft import is_draft
@@ -42,26 +40,6 @@ def files_of(source: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
         if path.is_file() and not hidden:
             yield path
-
-
-@dataclass
-class _Hashed(io.RawIOBase):
-    """A stream that hashes what is read from it."""
-
-    stream: IO[bytes]
-
-    def __post_init__(self) -> None:
-        self.sha = hashlib.sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
-        data = self.stream.read(len(view))
-        view[: len(data)] = data
-        self.sha.update(data)
-        return len(data)
 
 
 def sha256_of(path: Path) -> str:
@@ -100,8 +78,8 @@ def read_text(stream: IO[bytes], file: int, spool: Spool, refuse: Refuse, *, lin
         refuse(Broken("unreadable_file", 0, f"the file cannot be unpacked: {error}"), "")
         return
     spool.end(keep=True)
-    for broken, value in later:
-        refuse(broken, value)
+    for fault, value in later:
+        refuse(fault, value)
 
 
 def _looks_like_lines(head: bytes) -> bool:
@@ -229,7 +207,7 @@ def texts_of(path: Path, name: str) -> Iterator[tuple[str, Callable[[], IO[bytes
     if name == "-":
         yield name, lambda: sys.stdin.buffer
     elif lowered.endswith(".gz"):
-        yield name, lambda: gzip.open(path)
+        yield name, lambda: cast("IO[bytes]", gzip.open(path))  # noqa: SIM115
     elif lowered.endswith(".zip"):
         try:
             archive = zipfile.ZipFile(path)

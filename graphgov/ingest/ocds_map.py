@@ -62,9 +62,7 @@ Out = Iterator[Row | Fault | Mention]
 
 
 def map_process(process: Process) -> Out:
-    """All rows of a process, rejects for what has no company, buyer, date or amount, and what
-    it says of organisations.
-    """
+    """All rows of a process, faults for what cannot be one, and mentions of organisations."""
     release = process.release
     parties = {str(p["id"]): p for p in nodes(release.get("parties")) if "id" in p}
     tender = node(release.get("tender"))

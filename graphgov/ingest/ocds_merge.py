@@ -192,10 +192,9 @@ def merge(ocid: str, waiting: Iterable[Waiting]) -> Process:
     """
     unique: dict[tuple[object, ...], tuple[tuple[object, ...], Waiting]] = {}
     for one in waiting:
-        hashed = digest(one.body)
         date, key = instant(one.body.get("date")), cell(one.body.get("id"))
-        identity = (one.kind is Kind.COMPILED, date, key or hashed)
-        rank = (bool(one.body.get("parties")), len(str(one.body)), hashed)
+        identity = (one.kind is Kind.COMPILED, date, key or one.mark)
+        rank = (bool(one.body.get("parties")), one.size, one.mark)
         if identity not in unique or rank > unique[identity][0]:
             unique[identity] = (rank, one)
     ordered = [
@@ -254,13 +253,15 @@ def _rules() -> dict[tuple[str, ...], str]:
     The library would fetch the schema from the network. Lists of plain values are always
     replaced as a whole.
     """
-    rules = {(name,): "omitWhenMerged" for name in ("id", "date", "tag")}
-    for owner in (("tender",), ("awards",), ("contracts",)):
-        rules[*owner, "items", "additionalClassifications"] = "wholeListMerge"
-        rules[*owner, "amendments", "changes"] = "wholeListMerge"
-        rules[*owner, "amendment", "changes"] = "wholeListMerge"
-    for owner in (("parties",), ("buyer",), ("tender", "procuringEntity"), ("awards", "suppliers")):
-        rules[*owner, "additionalIdentifiers"] = "wholeListMerge"
+    rules: dict[tuple[str, ...], str] = {}
+    for name in ("id", "date", "tag"):
+        rules[(name,)] = "omitWhenMerged"
+    for section in ("tender", "awards", "contracts"):
+        rules[section, "items", "additionalClassifications"] = "wholeListMerge"
+        rules[section, "amendments", "changes"] = "wholeListMerge"
+        rules[section, "amendment", "changes"] = "wholeListMerge"
+    for owner in ("parties", "buyer"):
+        rules[owner, "additionalIdentifiers"] = "wholeListMerge"
     return rules
 
 

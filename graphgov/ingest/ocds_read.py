@@ -236,9 +236,8 @@ def read_lines(
         Broken: Lines in UTF-16 or UTF-32 whose encoding breaks: no later line can be found.
     """
     encoding, skipped = encoding_of(head)
-    number, offset = 0, skipped
-    for raw in _raw_lines(stream, head[skipped:], encoding):
-        number += 1
+    offset = skipped
+    for number, raw in enumerate(_raw_lines(stream, head[skipped:], encoding), 1):
         try:
             line = raw.decode(encoding)
             if line.strip():

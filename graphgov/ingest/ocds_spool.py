@@ -4,6 +4,7 @@ Releases of one process may lie in any file, so they can only be merged at the e
 process is in memory then. Organisations wait here too: one row each is made of all mentions.
 """
 
+import hashlib
 import json
 import sqlite3
 import tempfile
@@ -46,11 +47,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An object taken back from the spool."""
+    """An object taken back from the spool.
+
+    Args:
+        size: Bytes of its body.
+        mark: A hash of its body, the last resort where releases must be put in order.
+    """
 
     kind: Kind
     place: Place
     body: Node
+    size: int
+    mark: str
 
 
 class Spool:
@@ -64,7 +72,7 @@ class Spool:
             "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;"
             + _TABLES
         )
-        self._seen: set[tuple[str, str, str, str]] = set()
+        self._seen: set[tuple[object, ...]] = set()
 
     def __enter__(self) -> "Spool":
         return self
@@ -110,20 +118,26 @@ class Spool:
             yield (
                 ocid,
                 [
-                    Waiting(Kind(kind), Place(file, line, pointer), _unpack(body))
+                    Waiting(
+                        Kind(kind),
+                        Place(file, line, pointer),
+                        _unpack(body),
+                        len(body),
+                        hashlib.sha256(body).hexdigest(),
+                    )
                     for _, kind, file, line, pointer, body in group
                 ],
             )
 
     def mention(self, kind: str, key: str, cells: dict[str, str], day: str, place: Place) -> None:
         """Note what a release said about an organisation on a day."""
-        text = json.dumps(cells, sort_keys=True)
-        seen = (kind, key, text, day)
+        seen = (kind, key, day, *cells.items())
         if seen in self._seen:
             return
         if len(self._seen) >= _SEEN_MOST:
             self._seen.clear()
         self._seen.add(seen)
+        text = json.dumps(cells, sort_keys=True)
         self._con.execute(
             "INSERT INTO mention VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "day = max(day, excluded.day)",
