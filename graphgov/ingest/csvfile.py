@@ -49,9 +49,8 @@ def read_csv(path: Path, name: str, table: str) -> Iterator[RawRows | Reject]:
 
 
 def _open(path: Path) -> io.BufferedReader:
-    if path.suffix == ".gz":
-        return io.BufferedReader(gzip.GzipFile(path), 2**20)  # type: ignore[arg-type]
-    return path.open("rb", buffering=2**20)
+    file = gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb", buffering=0)
+    return io.BufferedReader(file, 2**20)
 
 
 class _Reader:
@@ -108,10 +107,9 @@ class _Reader:
         """Rows with the line they start on; blank lines are left out."""
         csv.field_size_limit(MAX_CELL)
         record = self._record
-        lines = self._physical()
         while True:
             try:
-                for row in csv.reader(lines, strict=True):
+                for row in csv.reader(self._physical(), strict=True):
                     line = self._done + 1
                     self._done += len(record)
                     self._size += sum(map(len, record))
@@ -131,6 +129,8 @@ class _Reader:
             yield line
 
     def _next_line(self) -> str:
+        if self._broken:
+            return ""
         try:
             line = self._text.readline(MAX_CELL)
         except _BROKEN as error:

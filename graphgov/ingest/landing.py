@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -23,7 +24,7 @@ from graphgov.schema.rowkey import canonical_sql, quote, row_key_sql
 from graphgov.schema.validate import (
     VALUE_SHOWN,
     checks,
-    clean_sql,
+    clean,
     problem_sql,
     typed_sql,
 )
@@ -71,6 +72,8 @@ class Landing:
         self._repeated: Counter[str] = Counter()
         self._stubs: Counter[str] = Counter()
         self._file_rows: dict[str, Counter[str]] = {}
+        # One transaction: a commit per statement costs a disk flush each.
+        con.execute("BEGIN")
         create_tables(con)
 
     @property
@@ -83,12 +86,15 @@ class Landing:
         raw = self._raw.setdefault(rows.table, _Raw())
         target = f'"raw_{rows.table}"'
         names = self._make_columns(rows.table, raw, rows.columns)
-        columns: dict[str, object] = {names[n]: v for n, v in rows.columns.items()}
+        known = TABLES[rows.table].by_name
+        columns = {
+            names[n]: clean(known.get(names[n]), _text_array(v)) for n, v in rows.columns.items()
+        }
         count = len(rows.lines)
         columns["_file"] = pa.array([rows.file], pa.string()).take(pa.array([0] * count))
-        columns["_line"] = rows.lines
-        columns["_pointer"] = rows.pointers or pa.nulls(count, pa.string())
-        batch = pa.table({n: _text_array(n, v) for n, v in columns.items()})
+        columns["_line"] = pa.array(rows.lines, pa.int64())
+        columns["_pointer"] = pa.array(rows.pointers or [None] * count, pa.string())
+        batch = pa.table(columns)
         self._con.register("raw_batch", batch)
         self._con.execute(f"INSERT INTO {target} BY NAME SELECT * FROM raw_batch")
         self._con.unregister("raw_batch")
@@ -124,6 +130,7 @@ class Landing:
         for name in TABLES:
             self._settle(TABLES[name], name in self._raw or self._stubs[name] > 0)
         self._con.execute("DROP TABLE IF EXISTS gone")
+        self._con.execute("COMMIT")
         return Tables(
             con=self._con,
             given={n: frozenset(raw.known | set(raw.unknown)) for n, raw in self._raw.items()},
@@ -181,9 +188,7 @@ class Landing:
         raw = self._raw[table.name]
         present = [c for c in table.columns if c.name in raw.known]
         extra = {n: f'"{c}"' for n, c in sorted(raw.unknown.items())}
-        place = ", ".join(PLACE)
-        clean = [f'{clean_sql(c, chr(34) + c.name + chr(34))} AS "{c.name}"' for c in present]
-        clean += [f"nullif({sql}, '') AS {sql}" for sql in extra.values()]
+        place, source = ", ".join(PLACE), f'"raw_{table.name}"'
         typed = [
             f"{typed_sql(c, _q(c.name), timezone=self._timezone, dataset=self._dataset)}"
             f' AS "t_{c.name}"'
@@ -204,8 +209,7 @@ class Landing:
         keys = canonical_sql(table, extra=extra, only=raw.known)
         self._con.execute(
             f"CREATE TABLE {staged(table.name)} AS "
-            f'WITH c AS (SELECT {", ".join([place, *clean])} FROM "raw_{table.name}"), '
-            f"t AS (SELECT *{''.join(', ' + s for s in typed)} FROM c), "
+            f"WITH t AS (SELECT *{''.join(', ' + s for s in typed)} FROM {source}), "
             f"b AS (SELECT *, {bad} AS _bad FROM t), "
             f"v AS (SELECT {', '.join([place, *cells, *extra.values()])}, _bad, "
             f"{field_} AS _field, {code} AS _code, {shown} AS _value, {reason} AS _reason FROM b) "
@@ -340,10 +344,10 @@ def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _text_array(name: str, values: object) -> object:
+def _text_array(values: object) -> Any:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values
-    return pa.array(values, pa.int64() if name == "_line" else pa.string())
+    return pa.array(values, pa.string())
 
 
 def _storable(value: object) -> object:
