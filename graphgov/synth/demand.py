@@ -41,14 +41,14 @@ class Tenders:
         """Tenders of a body between two days."""
         part = self.of_body(body)
         days = self.day[part]
-        return part.start + np.nonzero((days >= start) & (days <= end))[0]
+        return np.nonzero((days >= start) & (days <= end))[0] + int(part.start)
 
 
 def threshold(trade: Ints, day: Ints) -> Floats:
     """The value from which a purchase must be an open tender, in CNY."""
     works = np.array([t.code.startswith("45") for t in TRADES])[trade]
     base = np.where(works, _WORKS, _GOODS)
-    return np.where(day >= _RAISED_ON, 2.0, 1.0) * base
+    return np.asarray(np.where(day >= _RAISED_ON, 2.0, 1.0) * base)
 
 
 def threshold_rows() -> list[tuple[str, int, str, str]]:
@@ -110,7 +110,7 @@ def draw_values(rng: np.random.Generator, world: World, body: Ints, trade: Ints)
     scale = np.array([{"city": 1.6, "township": 0.7}.get(k[0], 1.0) for k in BODY_KINDS])
     value = median * scale[world.body_kind[body]] * rng.lognormal(0, 0.75, len(body))
     step = np.where(value > 300_000, 10_000.0, 1_000.0)
-    return np.maximum(np.round(value / step) * step, 2_000.0)
+    return np.asarray(np.maximum(np.round(value / step) * step, 2_000.0))
 
 
 def bunch(rng: np.random.Generator, tenders: Tenders, rows: Ints, chance: float) -> Ints:
@@ -125,7 +125,8 @@ def bunch(rng: np.random.Generator, tenders: Tenders, rows: Ints, chance: float)
 def below(rng: np.random.Generator, tenders: Tenders, rows: Ints) -> Floats:
     """Values a little under the threshold in force."""
     limit = threshold(tenders.trade[rows], tenders.day[rows])
-    return np.floor(limit * (1 - 0.2 * rng.beta(1.1, 2.2, len(rows))) / 500 - 0.01) * 500
+    trimmed = limit * (1 - 0.2 * rng.beta(1.1, 2.2, len(rows)))
+    return np.asarray(np.floor(trimmed / 500 - 0.01) * 500)
 
 
 def draw_methods(rng: np.random.Generator, estimate: Floats, trade: Ints, day: Ints) -> Ints:

@@ -5,10 +5,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from graphgov.synth.demand import DAYS, LIMITED, below, bunch, draw_methods, workday
+from graphgov.synth.demand import LIMITED, below, bunch, draw_methods, workday
 from graphgov.synth.plan import KIN, WEAK, Item, Planner
 from graphgov.synth.words import BODY_KINDS, TRADES
-from graphgov.synth.world import Ints
+from graphgov.synth.world import DAYS, Ints
 
 # How many of each there are among 20 000 awards.
 LOOK_ALIKES: Mapping[str, int] = MappingProxyType(

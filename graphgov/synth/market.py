@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from graphgov.synth.demand import DIRECT, LIMITED, OPEN, SELECTIVE, Tenders
@@ -84,8 +83,8 @@ def _bidders(
 ) -> tuple[Ints, Ints, Ints, Floats]:
     base_tender, base_firm = _base(rng, world, tenders, draft)
     parts = [(base_tender, base_firm, _BASE, np.zeros(len(base_firm)))]
-    for rows, firm, edge in draft.pulls:
-        parts.append((rows, np.full(len(rows), firm), _PULL, np.full(len(rows), edge)))
+    for rows, local, gain in draft.pulls:
+        parts.append((rows, np.full(len(rows), local), _PULL, np.full(len(rows), gain)))
     guarded = np.zeros(len(tenders))
     for rows, members, turns in draft.rings:
         joins = rng.random((len(rows), len(members))) < 0.65
@@ -116,7 +115,7 @@ def _once(tender: Ints, firm: Ints, kind: Ints, method: Ints, firms: int) -> Int
     same = np.concatenate([[False], tender[order[ranked[1:]]] == tender[order[ranked[:-1]]]])
     keep = np.ones(len(order), dtype=bool)
     keep[ranked[same[: len(ranked)]]] = False
-    return order[keep]
+    return np.asarray(order[keep])
 
 
 def _base(
@@ -126,7 +125,7 @@ def _base(
     pools = _Pools(world, draft)
     count = len(tenders)
     number = np.ones(count, dtype=np.int64)
-    for method, least, more in ((OPEN, 2, 2.9), (SELECTIVE, 3, 1.2), (LIMITED, 2, 1.1)):
+    for method, least, more in ((OPEN, 2, 3.3), (SELECTIVE, 3, 1.4), (LIMITED, 2, 1.3)):
         here = tenders.method == method
         number[here] = least + rng.poisson(more, int(here.sum()))
     number = np.where((tenders.method == OPEN) & (rng.random(count) < 0.07), 1, number)
@@ -149,9 +148,7 @@ def _known(
     """Suppliers a body is used to in a trade; they change once or twice in eight years."""
     shape = (world.bodies, len(TRADES), 2, _HABITS)
     body, trade, _, _ = (axis.ravel() for axis in np.indices(shape, dtype=np.int32))
-    habit = pools.draw(
-        rng, trade.astype(np.int64), world.body_region[body], 0.85
-    ).reshape(shape)
+    habit = pools.draw(rng, trade.astype(np.int64), world.body_region[body], 0.85).reshape(shape)
     change = rng.integers(300, DAYS, (world.bodies, len(TRADES)))
     row_body, row_trade = tenders.body[tender], tenders.trade[tender]
     era = (tenders.day[tender] > change[row_body, row_trade]).astype(np.int64)

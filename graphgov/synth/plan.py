@@ -4,7 +4,8 @@ Schemes and honest look-alikes are planned with the same tools, so that a firm i
 and moved in the same way whether it is favoured or not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -87,7 +88,7 @@ class Planner:
         self._length = terms.until() - np.maximum(terms.start, 0)
         expected = per_day[terms.body] * self._length
         weight = np.where(expected >= 12, np.sqrt(expected), 1e-3)
-        self._term_order = self._shuffled(weight)
+        self._term_queue = deque(self._shuffled(weight))
         size = np.sqrt(per_day * 2922)
         self._body_order = self._shuffled(np.where(size > 4, size, 1e-3))
         self._by_cell = _cells(world)
@@ -106,11 +107,43 @@ class Planner:
 
     def term(self) -> int | None:
         """A term of office of somebody not used yet; None when all are."""
-        for term in self._term_order:
+        while self._term_queue:
+            term = self._term_queue.popleft()
             if not self.used_official[self.world.terms.person[term]]:
                 self.used_official[self.world.terms.person[term]] = True
                 return int(term)
         return None
+
+    def term_with(
+        self, enough: int, window: Callable[[int], tuple[int, int] | None]
+    ) -> tuple[int, Ints] | None:
+        """A term and the free purchases in its window, enough of them or the most found.
+
+        Args:
+            enough: How many purchases end the search.
+            window: First and last day for a term, None where it does not suit.
+        """
+        best: tuple[int, Ints] | None = None
+        left: list[int] = []
+        for _ in range(40):
+            term = self.term()
+            if term is None:
+                break
+            left.append(term)
+            days = window(term)
+            if days is None:
+                continue
+            rows = self.tenders.within(int(self.world.terms.body[term]), *days)
+            rows = rows[~self.busy[rows]]
+            if best is None or len(rows) > len(best[1]):
+                best = term, rows
+            if len(rows) >= enough:
+                break
+        for term in left:
+            if best is None or term != best[0]:
+                self.used_official[self.world.terms.person[term]] = False
+                self._term_queue.append(term)
+        return best
 
     def body(self) -> int:
         """A body, larger ones sooner; any one when all have been taken."""
@@ -122,7 +155,7 @@ class Planner:
         key = trade * len(self.world.places) + region
         low, high = np.searchsorted(self._cell_line, [key, key + 1])
         rows = self._cell_order[low:high]
-        return rows[self.tenders.trade[rows] == trade]
+        return np.asarray(rows[self.tenders.trade[rows] == trade])
 
     def later_term(self, term: int) -> int | None:
         """The next post of the same person, at another body."""

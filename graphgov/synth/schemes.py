@@ -7,7 +7,7 @@ import numpy as np
 
 from graphgov.synth.demand import DIRECT, below, workday
 from graphgov.synth.plan import KIN, Item, Planner
-from graphgov.synth.world import Ints
+from graphgov.synth.world import DAYS, Ints
 
 # How many of each there are among 20 000 awards.
 SCHEMES: Mapping[str, int] = MappingProxyType(
@@ -33,6 +33,7 @@ def plan_schemes(planner: Planner, counts: Mapping[str, int], strength: float) -
     """Arrange the schemes; a strength of 1 is the usual, 0 arranges none.
 
     Args:
+        planner: Where they are arranged.
         counts: How many of each type.
         strength: Factor on the number of purchases each scheme steers.
     """
@@ -58,19 +59,19 @@ def _favour(
     """
     world, rng, terms = planner.world, planner.rng, planner.world.terms
     count = round(_amount(planner, strength) * (1 + 0.4 * (firms_wanted - 1)))
-    for _ in range(40):
-        term = planner.term()
-        if term is None:
-            return None
-        body = int(terms.body[term])
-        end = int(terms.until()[term])
-        start = max(0, int(terms.start[term])) + int(rng.integers(20, 120))
-        if rng.random() < 0.25:
-            start += int(rng.integers(200, 500))
-        rows = planner.tenders.within(body, start, end)
-        rows = rows[~planner.busy[rows]]
-        if len(rows) >= min(count + 4, 12) and end - start > 400:
-            break
+    delay = int(rng.integers(20, 120) + (rng.random() < 0.25) * rng.integers(200, 500))
+    last = terms.until()
+
+    def window(term: int) -> tuple[int, int] | None:
+        start = max(0, int(terms.start[term])) + delay
+        return (start, int(last[term])) if last[term] - start > 400 else None
+
+    chosen = planner.term_with(max(count, 12), window)
+    if chosen is None:
+        return None
+    term, rows = chosen
+    body = int(terms.body[term])
+    start = max(0, int(terms.start[term])) + delay
     firms: list[int] = []
     for _ in range(firms_wanted):
         firm = planner.firm(rows, int(world.body_region[body]), int(count * 1.3))
@@ -162,7 +163,9 @@ def _through_shell(planner: Planner, name: str, strength: float) -> Item | None:
     draft.owner[shell] = relative
     if missing != "holding":
         share = float(np.round(rng.uniform(0.3, 1.0), 2))
-        draft.holdings.append(("company", shell, item.firms[0], share, start - int(rng.integers(10, 700))))
+        draft.holdings.append(
+            ("company", shell, item.firms[0], share, start - int(rng.integers(10, 700)))
+        )
     if missing != "tie":
         planner.tie(official, relative, kind, _since(planner, kind, start))
     return item
@@ -194,20 +197,19 @@ def _revolving_door(planner: Planner, name: str, strength: float) -> Item | None
     """An official leaves, joins a firm, and the old body buys from it from then on."""
     world, rng, terms = planner.world, planner.rng, planner.world.terms
     count = _amount(planner, strength)
-    for _ in range(60):
-        term = planner.term()
-        if term is None:
+    pause, lasts = int(rng.integers(20, 330)), int(rng.integers(700, 1500))
+
+    def window(term: int) -> tuple[int, int] | None:
+        joined = int(terms.end[term]) + pause
+        if terms.end[term] < 0 or joined > 2300 or planner.later_term(term) is not None:
             return None
-        body, left = int(terms.body[term]), int(terms.end[term])
-        joined = left + int(rng.integers(20, 330))
-        until = min(joined + int(rng.integers(700, 1500)), 2921)
-        if 0 < left and joined < 2300 and planner.later_term(term) is None:
-            rows = planner.tenders.within(body, joined + 15, until)
-            rows = rows[~planner.busy[rows]]
-            if len(rows) >= min(count + 4, 12):
-                break
-    else:
+        return joined + 15, min(joined + lasts, DAYS - 1)
+
+    chosen = planner.term_with(max(count, 12), window)
+    if chosen is None:
         return None
+    term, rows = chosen
+    body, joined = int(terms.body[term]), int(terms.end[term]) + pause
     firm = planner.firm(rows, int(world.body_region[body]), int(count * 1.3))
     if firm is None:
         return None

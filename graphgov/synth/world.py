@@ -79,7 +79,7 @@ def make_world(rng: np.random.Generator, awards: int) -> World:
     """A province in which about that many awards are made in eight years."""
     bodies = max(10, round(awards / 95))
     firms = max(150, round(awards * 0.12))
-    regions = max(3, round(awards**0.5 / 12))
+    regions = max(2, round(awards / 1700))
     body_region = rng.integers(regions, size=bodies)
     chances = np.array([k[1] for k in BODY_KINDS])
     body_kind = rng.choice(len(BODY_KINDS), size=bodies, p=chances / chances.sum())

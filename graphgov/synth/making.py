@@ -142,9 +142,7 @@ def _write_posts(
         np.array([_POSTS.index(p[2]) for p in given], dtype=np.int64),
         np.array([p[3] for p in given], dtype=np.int64),
     )
-    person, firm, role, start = (
-        np.concatenate([p[i] for p in [*posts, extra]]) for i in range(4)
-    )
+    person, firm, role, start = (np.concatenate([p[i] for p in [*posts, extra]]) for i in range(4))
     return write(
         folder,
         "officers",
