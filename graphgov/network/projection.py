@@ -1,0 +1,214 @@
+"""From who bid where to who meets whom, and which pairs meet more often than chance.
+
+The validation is Tumminello's (2011): two companies that bid on K_i and K_j of the N lots of a
+stratum meet a hypergeometric number of times. Over several strata the counts add up, and N, K_i
+and K_j are counted in the span of days in which both were active, because a firm that closed
+before another opened could never have met it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from graphgov.network.ids import I32
+from graphgov.stats.exact import FLOAT, Tail
+from graphgov.stats.fdr import benjamini_hochberg
+from graphgov.stats.spans import FAR, I64, Spans, slices
+from graphgov.stats.sums import hypergeometric_sum_tails
+
+_CHUNK = 100_000  # pairs validated at once
+
+
+@dataclass(frozen=True, eq=False)
+class Bidding:
+    """Who bid on which lot: each pair once, by lot and company; lots of a usable size only.
+
+    Args:
+        lot: Lot of each bid, 0 to `lots` - 1.
+        company: Company of each bid, 0 to `companies` - 1.
+        size: Bidders per lot; 0 where the lot was left out.
+    """
+
+    lot: I32
+    company: I32
+    lots: int
+    companies: int
+    size: I64
+
+
+def bidding(
+    lot: npt.ArrayLike,
+    company: npt.ArrayLike,
+    *,
+    lots: int,
+    companies: int,
+    min_size: int = 2,
+    max_size: int = 20,
+) -> Bidding:
+    """The bids of lots with 2 to 20 bidders; a repeated bid counts once.
+
+    Larger lots tell little about a pair and would make a clique each.
+
+    Args:
+        lot: Lot per bid.
+        company: Company per bid.
+        lots: How many lots there are.
+        companies: How many companies there are.
+        min_size: Fewest bidders of a lot.
+        max_size: Most bidders of a lot.
+    """
+    key = np.asarray(lot, dtype=np.int64) * max(companies, 1) + np.asarray(company, dtype=np.int64)
+    key = np.unique(key)
+    which, who = key // max(companies, 1), key % max(companies, 1)
+    size = np.bincount(which, minlength=lots)
+    size = np.where((size >= min_size) & (size <= max_size), size, 0).astype(np.int64)
+    keep = size[which] > 0
+    return Bidding(which[keep].astype(np.int32), who[keep].astype(np.int32), lots, companies, size)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Pairs of companies that met, by first and second company.
+
+    Args:
+        a: Smaller company.
+        b: Larger company.
+        joint: Lots on which both bid.
+        weight: Jaccard: joint lots over lots of either.
+        lots: Lots per company.
+    """
+
+    a: I32
+    b: I32
+    joint: I64
+    weight: FLOAT
+    lots: I64
+
+    def take(self, rows: npt.NDArray[np.bool_] | I64) -> "Pairs":
+        """Some of the pairs."""
+        return Pairs(self.a[rows], self.b[rows], self.joint[rows], self.weight[rows], self.lots)
+
+
+def project(bids: Bidding) -> Pairs:
+    """All pairs of companies that bid on the same lot."""
+    shape = (bids.lots, bids.companies)
+    ones = np.ones(len(bids.lot), dtype=np.int32)
+    matrix = sparse.csr_array((ones, (bids.lot, bids.company)), shape)
+    met = sparse.csr_array(sparse.triu(sparse.csr_array(matrix.T @ matrix), k=1))
+    met.sort_indices()
+    cells = met.tocoo()
+    a, b = (c.astype(np.int32) for c in cells.coords)
+    joint = cells.data.astype(np.int64)
+    lots = np.bincount(bids.company, minlength=bids.companies).astype(np.int64)
+    return Pairs(a, b, joint, joint / (lots[a] + lots[b] - joint), lots)
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """How surprising the meetings of each pair are.
+
+    Args:
+        tail: P(X > joint) and P(X = joint) under chance meetings inside strata.
+        expected: Mean number of meetings under chance.
+        q_value: After Benjamini and Hochberg over `tests`.
+        tests: Pairs that could be tested, those below `min_joint` included.
+    """
+
+    tail: Tail
+    expected: FLOAT
+    q_value: FLOAT
+    tests: int
+
+    def bonferroni(self, alpha: float = 0.01) -> npt.NDArray[np.bool_]:
+        """Pairs of the Bonferroni network."""
+        return np.asarray(self.tail.p < alpha / max(self.tests, 1))
+
+    def discovered(self, alpha: float = 0.01) -> npt.NDArray[np.bool_]:
+        """Pairs of the false-discovery network."""
+        return np.asarray(self.q_value <= alpha)
+
+
+def validate(
+    bids: Bidding,
+    pairs: Pairs,
+    *,
+    stratum: npt.ArrayLike | None = None,
+    day: npt.ArrayLike | None = None,
+    min_joint: int = 2,
+) -> Validation:
+    """The hypergeometric test of every pair (D02).
+
+    Pairs that met fewer than `min_joint` times are tests too, but get a p-value of one.
+
+    Args:
+        bids: What the pairs were made from.
+        pairs: All pairs, as `project` gives them.
+        stratum: Stratum per lot, from 0; one for all if None.
+        day: Day per lot; without it companies count as active all the time.
+        min_joint: Meetings below which a pair is not looked at.
+    """
+    strata = np.zeros(bids.lots, np.int32) if stratum is None else np.asarray(stratum, np.int32)
+    days = np.zeros(bids.lots, np.int32) if day is None else np.asarray(day, np.int32)
+    chance = _Chance(bids, strata, days)
+    m = len(pairs.a)
+    above, at, expected = np.zeros(m), np.ones(m), np.full(m, np.nan)
+    rows = np.flatnonzero(pairs.joint >= min_joint)
+    for begin in range(0, len(rows), _CHUNK):
+        part = rows[begin : begin + _CHUNK]
+        tail, expected[part] = chance.tails(pairs.a[part], pairs.b[part], pairs.joint[part])
+        above[part], at[part] = tail.above, tail.at
+    tail = Tail(above, at)
+    return Validation(tail, expected, benjamini_hochberg(tail.p), m)
+
+
+class _Chance:
+    """Counts of lots per company, stratum and span of days."""
+
+    def __init__(self, bids: Bidding, stratum: I32, day: I32) -> None:
+        self.strata = int(stratum.max(initial=0)) + 1
+        lot, company = bids.lot, bids.company
+        used = np.flatnonzero(bids.size > 0)
+        nothing = np.zeros(len(used), dtype=np.int32)
+        self.all_lots = Spans(stratum[used], nothing, day[used], 1)
+        self.own_lots = Spans(company, stratum[lot], day[lot], self.strata)
+        self.first = np.full(bids.companies, FAR, dtype=np.int32)
+        self.last = np.full(bids.companies, -FAR, dtype=np.int32)
+        np.minimum.at(self.first, company, day[lot])
+        np.maximum.at(self.last, company, day[lot])
+        cells = np.unique(company.astype(np.int64) * self.strata + stratum[lot])
+        self.cells = cells
+        bounds = np.arange(bids.companies + 1, dtype=np.int64) * self.strata
+        self.begins = np.searchsorted(cells, bounds)
+
+    def tails(self, a: I32, b: I32, joint: I64) -> tuple[Tail, FLOAT]:
+        """Tail and mean of the meetings of each pair."""
+        few, other = self._fewer_strata(a, b)
+        low, high = self.begins[few], self.begins[few + 1]
+        row = np.repeat(np.arange(len(a)), high - low)
+        stratum = (self.cells[slices(low, high)] % self.strata).astype(np.int32)
+        wanted = other[row].astype(np.int64) * self.strata + stratum
+        at = np.minimum(np.searchsorted(self.cells, wanted), len(self.cells) - 1)
+        keep = self.cells[at] == wanted
+        row, stratum = row[keep], stratum[keep]
+        start = np.maximum(self.first[a], self.first[b])[row]
+        end = np.minimum(self.last[a], self.last[b])[row]
+        nothing = np.zeros(len(row), dtype=np.int32)
+        counts = [
+            np.subtract(*reversed(spans.span(x, y, start, end)))
+            for spans, x, y in (
+                (self.all_lots, stratum, nothing),
+                (self.own_lots, a[row], stratum),
+                (self.own_lots, b[row], stratum),
+            )
+        ]
+        offsets = np.searchsorted(row, np.arange(len(a) + 1))
+        population, k_a, k_b = (c.astype(np.float64) for c in counts)
+        chance = k_a * k_b / np.maximum(population, 1)
+        mean: FLOAT = np.bincount(row, chance, minlength=len(a)).astype(np.float64)
+        return hypergeometric_sum_tails(joint, population, k_a, k_b, offsets), mean
+
+    def _fewer_strata(self, a: I32, b: I32) -> tuple[I32, I32]:
+        swap = np.diff(self.begins)[a] > np.diff(self.begins)[b]
+        return np.where(swap, b, a).astype(np.int32), np.where(swap, a, b).astype(np.int32)
