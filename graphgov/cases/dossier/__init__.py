@@ -21,6 +21,8 @@ from graphgov.cases.dossier.fetch import (
     is_ring,
 )
 from graphgov.cases.dossier.graph import Network, layers, network, shared_contests
+from graphgov.cases.weigh import cluster, contributions
+from graphgov.cases.weigh import points as weight
 from graphgov.schema import Case, Flag
 from graphgov.snapshot import Snapshot
 
@@ -126,18 +128,21 @@ def _edges(net: Network, number: Mapping[tuple[str, str], str]) -> list[Row]:
 
 
 def _points(case: Case, flags: Sequence[Flag]) -> dict[str, int]:
-    """How the points of a case divide among its flags, in proportion to what each weighs.
+    """How the points of a case divide among its flags; they add up to its score.
 
-    The weight is -log(1 - score), the one that adds up when independent scores combine;
-    largest remainders, so that the points add up to the score.
+    The strongest flag of each cluster brings what the cluster adds to the case; further flags
+    speak of the same fact and bring nothing. Largest remainders make whole numbers.
     """
-    weights = [(-math.log(max(1e-6, 1 - f.score)), f.flag_id) for f in flags]
-    whole = sum(w for w, _ in weights)
+    brings = dict.fromkeys((f.flag_id for f in flags), 0.0)
+    added = contributions(flags)
+    for flag in sorted(flags, key=lambda f: (-weight(f), f.flag_id)):
+        brings[flag.flag_id] = added.pop(cluster(flag.indicator), 0.0)
+    whole = math.fsum(sorted(brings.values()))
     total = round(case.score * 100)
     if whole <= 0:
-        return {f.flag_id: 0 for f in flags}
-    shares = {key: total * w / whole for w, key in weights}
-    points = {key: int(s) for key, s in shares.items()}
+        return dict.fromkeys(brings, 0)
+    shares = {key: total * value / whole for key, value in brings.items()}
+    points = {key: int(share) for key, share in shares.items()}
     order = sorted(shares, key=lambda k: (points[k] - shares[k], k))
     for key in order[: total - sum(points.values())]:
         points[key] += 1
