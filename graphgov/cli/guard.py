@@ -28,7 +28,9 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             talk.say("graphgov: stopped; what was there before is as it was.")
             raise typer.Exit(1) from None
-        except (GraphgovError, OSError, MemoryError) as error:
+        except typer.Exit:
+            raise
+        except Exception as error:
             if talk.VERBOSE.get():
                 raise
             talk.say(f"graphgov: {_said(error)}")
@@ -37,7 +39,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def _said(error: BaseException) -> str:
+def _said(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for this input on this machine."
-    return talk.line(str(error))
+    if isinstance(error, GraphgovError | OSError):
+        return talk.line(str(error))
+    what = talk.line(f"{type(error).__name__}: {error}")
+    return f"a fault in the program ({what}). Run again with `graphgov -v` and report what it says."

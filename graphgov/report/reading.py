@@ -1,9 +1,11 @@
 """One case of a run as text, from the files of the run alone."""
 
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 from graphgov.errors import ConfigError, suggest
+from graphgov.report.changes import CORE_KINDS
 from graphgov.report.files import read_csv
 
 _WIDTH = 96
@@ -41,7 +43,7 @@ def case_text(out: Path, case_id: str) -> str:
         *_wrapped(case["summary"]),
         "",
         "Who is in it",
-        *(f"  {r['kind']:<8} {r['name'] or r['id']} ({r['role']}, {r['id']})" for r in members),
+        *_members(members),
         "",
         "What was seen, and how it could be innocent",
     ]
@@ -49,6 +51,14 @@ def case_text(out: Path, case_id: str) -> str:
         lines += _wrapped(f"{row['indicator']} {float(row['score']):.2f}  {row['reason']}", "  ")
         lines += _wrapped(row["innocent"], "         ")
     return "\n".join(lines)
+
+
+def _members(rows: list[dict[str, str]]) -> list[str]:
+    """Who is named, and how many awards and papers there are."""
+    named = [row for row in rows if row["kind"] in CORE_KINDS]
+    lines = [f"  {r['kind']:<8} {r['name'] or r['id']} ({r['role']}, {r['id']})" for r in named]
+    rest = Counter(row["kind"] for row in rows if row["kind"] not in CORE_KINDS)
+    return lines + [f"  {kind:<8} {count:,} of them" for kind, count in sorted(rest.items())]
 
 
 def _money(row: dict[str, str]) -> str:
