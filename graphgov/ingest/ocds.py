@@ -4,13 +4,21 @@ Two passes: every file is read once and its releases wait on disk by process; th
 after process is merged and mapped, so that memory holds one process at a time.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 from graphgov.ingest.base import FileRead, Format, RawRows
 from graphgov.ingest.ocds_draft import map_draft
-from graphgov.ingest.ocds_files import files_of, is_json_name, read_text, sha256_of, texts_of
+from graphgov.ingest.ocds_files import (
+    Hashed,
+    files_of,
+    is_json_name,
+    read_text,
+    sha256_of,
+    texts_of,
+)
 from graphgov.ingest.ocds_map import map_process
 from graphgov.ingest.ocds_merge import MergeConflict, merge
 from graphgov.ingest.ocds_read import Broken
@@ -41,41 +49,15 @@ class Ocds(Format):
             OSError: A file cannot be opened.
         """
         files: list[str] = []
-        read: list[FileRead] = []
         with Spool() as spool:
+            read: list[FileRead] = []
             for path in files_of(source):
-                inside = source.is_dir()
-                name = path.relative_to(source).as_posix() if inside else str(path.name)
-                yield from self._read_file(path, name, spool, files, read)
+                name = path.relative_to(source).as_posix() if source.is_dir() else path.name
+                read += _read_file(path, name, spool, files)
+            for file, line, code, value, why in spool.faults():
+                yield Reject(files[file], line, "", code, value, why)
             yield from self._rows(spool, files)
         yield from read
-
-    def _read_file(
-        self, path: Path, name: str, spool: Spool, files: list[str], read: list[FileRead]
-    ) -> Iterator[Reject]:
-        rejects: list[Reject] = []
-        if name != "-" and not is_json_name(path.name):
-            files.append(name)
-            read.append(FileRead(name, sha256_of(path)))
-            yield Reject(name, 0, "", "not_ocds", "", "the file is neither JSON nor JSON Lines")
-            return
-        sha = "" if name == "-" else sha256_of(path)
-        try:
-            for label, opened in texts_of(path, name):
-                files.append(label)
-                read.append(FileRead(label, sha))
-
-                def refuse(broken: Broken, value: str, label: str = label) -> None:
-                    rejects.append(Reject(label, broken.line, "", broken.code, value, broken.why))
-
-                lines = label == "-" or label.lower().removesuffix(".gz").endswith("l")
-                with opened() as stream:
-                    read_text(stream, len(files) - 1, spool, refuse, lines=lines)
-                yield from rejects
-                rejects.clear()
-        except Broken as broken:
-            read.append(FileRead(name, sha))
-            yield Reject(name, broken.line, "", broken.code, "", broken.why)
 
     def _rows(self, spool: Spool, files: list[str]) -> Iterator[RawRows | Reject]:
         batches = Batches(files)
@@ -96,19 +78,42 @@ class Ocds(Format):
         yield from batches.flush()
 
 
+def _read_file(path: Path, name: str, spool: Spool, files: list[str]) -> Iterator[FileRead]:
+    if name == "-":
+        files.append(name)
+        with Hashed(sys.stdin.buffer) as stdin:
+            read_text(stdin, len(files) - 1, spool, lines=True)
+        yield FileRead(name, stdin.hexdigest())
+        return
+    sha = sha256_of(path)
+    count = len(files)
+    if not is_json_name(path.name):
+        files.append(name)
+        spool.refuse(count, 0, "not_ocds", "", "the file is neither JSON nor JSON Lines")
+    else:
+        try:
+            for text in texts_of(path, name):
+                files.append(text.label)
+                with text.open() as stream:
+                    read_text(stream, len(files) - 1, spool, lines=text.lines)
+        except Broken as broken:
+            files.append(name)
+            spool.refuse(len(files) - 1, broken.line, broken.code, "", broken.why)
+    for label in files[count:]:
+        yield FileRead(label, sha)
+
+
 def _process(ocid: str, waiting: list[Waiting]) -> Iterator[Row | Fault | Mention]:
     drafts = [one for one in waiting if one.kind is Kind.DRAFT]
     others = [one for one in waiting if one.kind is not Kind.DRAFT]
     if drafts:
         yield from map_draft(ocid, drafts)
-    if others:
-        try:
-            process = merge(ocid, others)
-        except MergeConflict as conflict:
-            place = others[-1].place
-            yield Fault(place, "", "merge_conflict", ocid, f"releases contradict: {conflict}")
-            return
-        except RecursionError:
-            yield Fault(others[-1].place, "", "bad_json", ocid, "objects are nested too deeply")
-            return
-        yield from map_process(process)
+    if not others:
+        return
+    place = others[-1].place
+    try:
+        yield from map_process(merge(ocid, others))
+    except MergeConflict as conflict:
+        yield Fault(place, "", "merge_conflict", ocid, f"releases contradict: {conflict}")
+    except RecursionError:
+        yield Fault(place, "", "bad_json", ocid, "objects are nested too deeply")

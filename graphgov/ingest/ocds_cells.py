@@ -84,6 +84,20 @@ def time(value: object) -> str | None:
     return text
 
 
+def members(value: object) -> list[Any]:
+    """What a list holds; a single thing counts as a list of one.
+
+    PHP writes a list with a gap as an object with the keys "0", "2", …
+    """
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict):
+        if value and all(key.isdigit() for key in value):
+            return list(value.values())
+        return [value] if value else []
+    return [] if value is None or value == "" else [value]
+
+
 def node(value: object) -> Node:
     """An object, or an empty one where something else stands (the first of a list)."""
     if isinstance(value, list):
@@ -93,15 +107,12 @@ def node(value: object) -> Node:
 
 def nodes(value: object) -> list[Node]:
     """The objects of a list; a single object counts as a list of one."""
-    if isinstance(value, dict):
-        return [value] if value else []
-    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
+    return [v for v in members(value) if isinstance(v, dict)]
 
 
 def texts(value: object) -> list[str]:
     """The non-blank cells of a list; a single value counts as a list of one."""
-    values: Iterable[object] = value if isinstance(value, list) else (value,)
-    return [t for t in map(cell, values) if t is not None]
+    return [t for t in map(cell, members(value)) if t is not None]
 
 
 def digest(value: object, length: int = 16) -> str:

@@ -2,23 +2,33 @@
 
 import gzip
 import hashlib
-import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
-from graphgov.ingest.ocds_cells import Node, cell, node, nodes
+from graphgov.ingest.ocds_cells import Node, cell, members, node
 from graphgov.ingest.ocds_draft import is_draft
-from graphgov.ingest.ocds_read import DECODER, Broken, Found, encoding_of, read_document, read_lines
+from graphgov.ingest.ocds_read import (
+    DECODER,
+    Broken,
+    Bytes,
+    Found,
+    encoding_of,
+    read_document,
+    read_lines,
+)
 from graphgov.ingest.ocds_spool import Kind, Place, Spool
 
 _PLAIN = (".json", ".jsonl", ".ndjson")
+_LINES = (".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
 _HEAD = 1 << 18
+_UNPACKING = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 _CONTENT = {"tender", "awards", "contracts", "buyer", "bids", "planning", "parties", "contract"}
-Refuse = Callable[[Broken, str], None]
 
 
 def is_json_name(name: str) -> bool:
@@ -48,38 +58,64 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_text(stream: IO[bytes], file: int, spool: Spool, refuse: Refuse, *, lines: bool) -> None:
-    """Put every release of one JSON text into the spool.
+class Hashed:
+    """A stream that can be read only once, hashed on the way."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._sha = hashlib.sha256()
+
+    def __enter__(self) -> "Hashed":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self.read(_HEAD):
+            pass
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        data = self._stream.read(size)
+        self._sha.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        """The hash of what has been read."""
+        return self._sha.hexdigest()
+
+
+def read_text(stream: Bytes, file: int, spool: Spool, *, lines: bool) -> None:
+    """Put every release of one JSON text, and every fault of it, into the spool.
+
+    A document that breaks leaves one fault there and nothing else.
 
     Args:
         stream: Unpacked bytes.
         file: Number of the file.
-        spool: Where releases wait; a text that breaks leaves nothing there.
-        refuse: Told of what cannot be read.
+        spool: Where releases wait.
         lines: Whether the text is known to be JSON Lines.
     """
     spool.begin()
-    later: list[tuple[Broken, str]] = []
-    intake = _Intake(file, spool, lambda broken, value: later.append((broken, value)))
+    intake = _Intake(file, spool)
     try:
         head = stream.read(_HEAD)
         if lines or _looks_like_lines(head):
             for found in read_lines(stream, head, intake.refuse):
-                intake.document(found)
+                intake.line(found)
         else:
             for found in read_document(stream, head, ("releases", "records")):
-                intake.member(found) if found.pointer else intake.document(found)
+                if found.pointer:
+                    intake.member(found)
+                else:
+                    intake.document(found)
     except Broken as broken:
-        spool.end(keep=False)
-        refuse(broken, "")
+        fault = broken
+    except _UNPACKING as error:
+        fault = Broken("unreadable_file", 0, f"the file cannot be unpacked: {error}")
+    else:
+        spool.end(keep=True)
         return
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
-        spool.end(keep=False)
-        refuse(Broken("unreadable_file", 0, f"the file cannot be unpacked: {error}"), "")
-        return
-    spool.end(keep=True)
-    for fault, value in later:
-        refuse(fault, value)
+    spool.end(keep=False)
+    spool.refuse(file, fault.line, fault.code, "", fault.why)
 
 
 def _looks_like_lines(head: bytes) -> bool:
@@ -99,10 +135,21 @@ def _looks_like_lines(head: bytes) -> bool:
 class _Intake:
     """Sorts what a text holds into releases that wait and faults."""
 
-    def __init__(self, file: int, spool: Spool, refuse: Refuse) -> None:
-        self.file, self.spool, self.refuse = file, spool, refuse
+    def __init__(self, file: int, spool: Spool) -> None:
+        self.file, self.spool = file, spool
         self._links: list[tuple[Broken, str]] = []
         self._whole = 0
+
+    def refuse(self, broken: Broken, value: str) -> None:
+        """Note what cannot be read."""
+        self.spool.refuse(self.file, broken.line, broken.code, value, broken.why)
+
+    def line(self, found: Found) -> None:
+        """A line of JSON Lines: it breaks alone."""
+        try:
+            self.document(found)
+        except Broken as broken:
+            self.refuse(broken, "")
 
     def document(self, found: Found) -> None:
         """A whole document, or what is left of it when its lists have been read."""
@@ -146,14 +193,13 @@ class _Intake:
 
     def record(self, found: Found, record: Node) -> None:
         """A record: its releases, or the compiled one where some are only linked."""
-        before = self._whole
         streamed = "releases" in record and record["releases"] is None and not found.pointer
         links, self._links = self._links, []
         if not streamed:
             links, before = [], self._whole
-            for index, release in enumerate(nodes(record.get("releases"))):
-                if "ocid" not in release and "ocid" in record:
-                    release["ocid"] = record["ocid"]
+            for index, given in enumerate(members(record.get("releases"))):
+                release = given if isinstance(given, dict) else {"url": cell(given)}
+                release.setdefault("ocid", record.get("ocid"))
                 at = Found(release, f"{found.pointer}/releases/{index}", found.line)
                 self.release(at, release)
             links, self._links = self._links, []
@@ -197,28 +243,42 @@ class _Intake:
         self.refuse(Broken(code, found.line, why + at), "")
 
 
-def texts_of(path: Path, name: str) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+@dataclass(frozen=True)
+class Text:
+    """One JSON text of a file.
+
+    Args:
+        label: Name of the file, and of the member where an archive holds several.
+        lines: Whether it is JSON Lines by its name.
+        open: Gives the unpacked bytes.
+    """
+
+    label: str
+    lines: bool
+    open: Callable[[], IO[bytes]]
+
+
+def texts_of(path: Path, name: str) -> Iterator[Text]:
     """The JSON texts in a file: itself, unpacked, or the members of an archive.
 
     Raises:
         Broken: The archive cannot be opened.
     """
     lowered = path.name.lower()
-    if name == "-":
-        yield name, lambda: sys.stdin.buffer
-    elif lowered.endswith(".gz"):
-        yield name, lambda: cast("IO[bytes]", gzip.open(path))  # noqa: SIM115
+    if lowered.endswith(".gz"):
+        lines = lowered.removesuffix(".gz").endswith(_LINES)
+        yield Text(name, lines, lambda: cast("IO[bytes]", gzip.open(path)))  # noqa: SIM115
     elif lowered.endswith(".zip"):
         try:
             archive = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError) as error:
             raise Broken("unreadable_file", 0, f"the archive cannot be opened: {error}") from None
         with archive:
-            members = [m for m in sorted(archive.namelist()) if is_json_name(m)]
-            if not members:
+            found = [m for m in sorted(archive.namelist()) if is_json_name(m)]
+            if not found:
                 raise Broken("unreadable_file", 0, "the archive holds no JSON file")
-            for member in members:
-                label = name if len(members) == 1 else f"{name}/{member}"
-                yield label, lambda member=member: archive.open(member)  # type: ignore[misc]
+            for member in found:
+                label = name if len(found) == 1 else f"{name}/{member}"
+                yield Text(label, member.lower().endswith(_LINES), partial(archive.open, member))
     else:
-        yield name, lambda: path.open("rb")
+        yield Text(name, lowered.endswith(_LINES), lambda: path.open("rb"))

@@ -63,6 +63,8 @@ Out = Iterator[Row | Fault | Mention]
 
 def map_process(process: Process) -> Out:
     """All rows of a process, faults for what cannot be one, and mentions of organisations."""
+    for place, value in process.odd:
+        yield Fault(place, "", "wrong_type", cell(value) or "", "an object is due here")
     release = process.release
     parties = {str(p["id"]): p for p in nodes(release.get("parties")) if "id" in p}
     tender = node(release.get("tender"))

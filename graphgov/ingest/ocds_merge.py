@@ -1,13 +1,13 @@
 """Releases of one process into one: tidied, each counted once, merged by OCDS's rules."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from graphgov.ingest.ocds_cells import Node, cell, digest, node, nodes, plain_name
+from graphgov.ingest.ocds_cells import Node, cell, digest, members, node, nodes, plain_name
 from graphgov.ingest.ocds_spool import Kind, Place, Waiting
 
 MADE = "_id_made_of"  # marks the id of an organisation that had none: identifier or name
@@ -26,6 +26,7 @@ class Process:
     Args:
         release: The merged release.
         places: Where an award, contract or bid stood last, by section and id.
+        odd: What stands where an award, contract or bid should.
         place: Where the latest release stood.
         date: Of the latest release.
         announced: Date of the first release tagged `tender`, or None.
@@ -37,6 +38,7 @@ class Process:
     date: str
     announced: str | None = None
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    odd: tuple[tuple[Place, object], ...] = ()
 
 
 @dataclass
@@ -85,8 +87,7 @@ def _part(part: Node, book: Directory, *, whole: bool = False) -> Node:
         part["id"] = key or f"#{digest(part, 12)}"
     for key in _ORGANISATIONS:
         if key in part:
-            given = part[key] if isinstance(part[key], list) else [part[key]]
-            found = [_organisation(o, book) for o in given]
+            found = [_organisation(o, book) for o in members(part[key])]
             part[key] = once([o for o in found if "id" in o])
     for key in ("procuringEntity", "buyer"):
         if key in part:
@@ -211,6 +212,7 @@ def merge(ocid: str, waiting: Iterable[Waiting]) -> Process:
     book = Directory()
     for one in chosen:
         book.add(nodes(one.body.get("parties")))
+    odd = tuple(_odd(chosen))
     bodies = [tidy(one.body, book) for one in chosen]
     places = _places(chosen)
     release = bodies[0] if len(bodies) == 1 else _merged(bodies)
@@ -219,7 +221,8 @@ def merge(ocid: str, waiting: Iterable[Waiting]) -> Process:
             if key in part:
                 part[key] = once([o for o in nodes(part[key]) if "id" in o])
     last = chosen[-1]
-    return Process(ocid, release, last.place, cell(last.body.get("date")) or "", announced, places)
+    date = instant(last.body.get("date"))
+    return Process(ocid, release, last.place, date, announced, places, odd)
 
 
 def _announces(release: Node) -> bool:
@@ -233,14 +236,27 @@ def _bids(release: Node) -> list[Node]:
     return nodes(node(release.get("bids")).get("details"))
 
 
+def _parts(release: Node) -> Iterator[tuple[str, str, object]]:
+    for section in _SECTIONS:
+        yield section, f"/{section}", release.get(section)
+    yield "bids", "/bids/details", node(release.get("bids")).get("details")
+
+
+def _odd(chosen: list[Waiting]) -> Iterator[tuple[Place, object]]:
+    for one in chosen:
+        for _, pointer, given in _parts(one.body):
+            for index, member in enumerate(members(given)):
+                if not isinstance(member, dict):
+                    at = f"{one.place.pointer}{pointer}/{index}"
+                    yield Place(one.place.file, one.place.line, at), member
+
+
 def _places(chosen: list[Waiting]) -> dict[tuple[str, str], Place]:
     found: dict[tuple[str, str], Place] = {}
     for one in chosen:
-        parts = [(s, f"/{s}", nodes(one.body.get(s))) for s in _SECTIONS]
-        parts.append(("bids", "/bids/details", _bids(one.body)))
         at = one.place
-        for section, pointer, members in parts:
-            for index, member in enumerate(members):
+        for section, pointer, given in _parts(one.body):
+            for index, member in enumerate(nodes(given)):
                 place = Place(at.file, at.line, f"{at.pointer}{pointer}/{index}")
                 found[section, str(member["id"])] = place
     return found

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import Protocol
 
 WINDOW = 1 << 20
 LARGEST = 1 << 28  # characters of one object; what does not fit is refused, not held
@@ -40,6 +40,13 @@ class Broken(Exception):
     def __init__(self, code: str, line: int, why: str) -> None:
         super().__init__(why)
         self.code, self.line, self.why = code, line, why
+
+
+class Bytes(Protocol):
+    """Something bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, none at the end."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def encoding_of(head: bytes) -> tuple[str, int]:
 class _Window:
     """A stretch of a text with a position in it."""
 
-    def __init__(self, stream: IO[bytes], head: bytes, size: int) -> None:
+    def __init__(self, stream: Bytes, head: bytes, size: int) -> None:
         self._stream, self._size = stream, size
         self._encoding, skipped = encoding_of(head)
         self._decoder = codecs.getincrementaldecoder(self._encoding)("strict")
@@ -154,9 +161,9 @@ class _Window:
 
 
 def read_document(
-    stream: IO[bytes], head: bytes, lists: tuple[str, ...], *, window: int = WINDOW
+    stream: Bytes, head: bytes, lists: tuple[str, ...], *, window: int = WINDOW
 ) -> Iterator[Found]:
-    """The objects of a document.
+    """The objects of a document, or of several one after the other.
 
     A top-level list gives its members; a top-level object the members of those of its keys
     that `lists` names, and last itself with its other keys (`pointer` empty).
@@ -171,37 +178,41 @@ def read_document(
         Broken: The text is not JSON; what was given before it is not to be trusted.
     """
     text = _Window(stream, head, window)
-    first = text.peek()
-    if not first:
-        raise Broken("empty_file", 0, "the file is empty")
+    if not text.peek():
+        raise Broken("empty_file", 0, "the file is empty (byte 0)")
+    while True:
+        yield from _document(text, lists)
+        if not text.peek():
+            return
+        if text.peek() not in "{[":
+            raise text.broken(text.at, "there is more after the end of the document")
+
+
+def _document(text: _Window, lists: tuple[str, ...]) -> Iterator[Found]:
+    first, line = text.peek(), text.line(text.at)
     if first == "[":
         yield from _members(text, "")
-    elif first == "{":
+        return
+    if first != "{":
+        yield Found(text.value(), "", line)
+        return
+    text.at += 1
+    rest: dict[str, object] = {}
+    while text.peek() != "}" or rest:
+        key = text.value()
+        if not isinstance(key, str) or text.text[text.at - 1] != '"':
+            raise text.broken(text.at, "a key must be a string")
+        text.expect(":")
+        if key in lists and text.peek() == "[":
+            yield from _members(text, f"/{key}")
+            rest.setdefault(key, None)
+        else:
+            rest[key] = text.value()
+        if text.peek() != ",":
+            break
         text.at += 1
-        rest: dict[str, object] = {}
-        more = text.peek() != "}"
-        if not more:
-            text.at += 1
-        while more:
-            key = text.value()
-            if not isinstance(key, str):
-                raise text.broken(text.at, "a key must be a string")
-            text.expect(":")
-            if key in lists and text.peek() == "[":
-                yield from _members(text, f"/{key}")
-                rest.setdefault(key, None)
-            else:
-                rest[key] = text.value()
-            more = text.peek() == ","
-            if not more:
-                text.expect("}")
-            else:
-                text.at += 1
-        yield Found(rest, "", 1)
-    else:
-        yield Found(text.value(), "", 1)
-    if text.peek():
-        raise text.broken(text.at, "there is more after the end of the document")
+    text.expect("}")
+    yield Found(rest, "", line)
 
 
 def _members(text: _Window, pointer: str) -> Iterator[Found]:
@@ -223,7 +234,7 @@ def _members(text: _Window, pointer: str) -> Iterator[Found]:
 
 
 def read_lines(
-    stream: IO[bytes], head: bytes, refuse: Callable[[Broken, str], None]
+    stream: Bytes, head: bytes, refuse: Callable[[Broken, str], None]
 ) -> Iterator[Found]:
     """The values of JSON Lines; `pointer` is empty, `line` the line.
 
@@ -257,7 +268,7 @@ def read_lines(
         offset += len(raw)
 
 
-def _raw_lines(stream: IO[bytes], head: bytes, encoding: str) -> Iterator[bytes]:
+def _raw_lines(stream: Bytes, head: bytes, encoding: str) -> Iterator[bytes]:
     end = "\n".encode(encoding)
     width = len(end)
     rest = head

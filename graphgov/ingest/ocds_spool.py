@@ -17,12 +17,13 @@ from types import TracebackType
 
 import msgspec
 
-from graphgov.ingest.ocds_cells import Node
+from graphgov.ingest.ocds_cells import Node, cell
 
 _SEEN_MOST = 100_000
 _TABLES = """
 CREATE TABLE waiting (seq INTEGER PRIMARY KEY, ocid TEXT, kind INTEGER, file INTEGER,
     line INTEGER, pointer TEXT, body BLOB);
+CREATE TABLE fault (file INTEGER, line INTEGER, code TEXT, value TEXT, why TEXT);
 CREATE TABLE mention (kind TEXT, id TEXT, cells TEXT, day TEXT, file INTEGER, line INTEGER,
     pointer TEXT, PRIMARY KEY (kind, id, cells)) WITHOUT ROWID;
 """
@@ -102,6 +103,15 @@ class Spool:
         """
         row = (ocid, int(kind), place.file, place.line, place.pointer, _pack(body))
         self._con.execute("INSERT INTO waiting VALUES (NULL, ?, ?, ?, ?, ?, ?)", row)
+
+    def refuse(self, file: int, line: int, code: str, value: str, why: str) -> None:
+        """Note something that cannot be read."""
+        row = (file, line, code, cell(value) or "", cell(why) or "")
+        self._con.execute("INSERT INTO fault VALUES (?, ?, ?, ?, ?)", row)
+
+    def faults(self) -> Iterator[tuple[int, int, str, str, str]]:
+        """What could not be read: file, line, code, value and why, in the order it was met."""
+        yield from self._con.execute("SELECT * FROM fault ORDER BY rowid")
 
     def processes(self) -> Iterator[tuple[str, list[Waiting]]]:
         """Every process with its objects, in the order in which processes were first met."""
