@@ -10,8 +10,6 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from graphgov.network.ids import I32
-
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 

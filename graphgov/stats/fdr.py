@@ -61,7 +61,7 @@ def cauchy_combination(p: npt.ArrayLike, weights: npt.ArrayLike | None = None) -
     if values[0] <= 0:
         return 0.0
     # tan loses everything near its pole: 1 / (p pi) there. A p of one must not cancel the rest.
-    capped = np.minimum(values, 1 - 1e-6)
+    capped = np.clip(values, 1e-300, 1 - 1e-6)
     small = capped < 1e-12
     bent = np.where(small, 1 / (capped * np.pi), np.tan((0.5 - capped) * np.pi))
     total = float((shares * bent).sum() / shares.sum())
