@@ -1,6 +1,8 @@
 """What a dossier page draws: the gathered facts, in words and with places."""
 
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -75,7 +77,7 @@ def dossier_page(
             "score": round(dossier["score"] * 100),
             "kind": words(f"kind.{dossier['kind']}"),
             "title": clean(dossier["title"]),
-            "summary": dossier["summary"],
+            **_summary(dossier),
             "amount": money(dossier["amounts"]) if dossier["amounts"] else words("unknown"),
             "period": span(words, dossier["first_on"], dossier["last_on"]),
             "certainty": dossier["certainty"],
@@ -114,12 +116,44 @@ def _node(node: Row, words: Words) -> Row:
         "key": node["key"],
         "kind": node["kind"],
         "name": clean(node["name"]),
+        "label": wrapped(clean(node["name"])),
         "part": node["part"],
         "part_word": words(f"part.{node['part']}"),
         "role": words.value(node["role"]) if node["role"] else "",
         "core": node["core"],
         "card": known,
     }
+
+
+def _summary(dossier: Row) -> Row:
+    """The summary in two parts: what the strongest flag says, and the rest."""
+    whole = dossier["summary"]
+    lead = lead_of(whole, [f["reason"] for f in dossier["flags"]])
+    return {"lead": lead, "rest": whole[len(lead) :].strip()}
+
+
+def lead_of(summary: str, reasons: Iterable[str]) -> str:
+    """The sentence of a flag that a summary begins with, or the whole summary."""
+    fitting = [r for r in reasons if r and summary.startswith(r)]
+    return max(fitting, key=len) if fitting else summary
+
+
+def wrapped(name: str, width: int = 24, lines: int = 3) -> str:
+    """A name in a few lines of about equal width; East Asian characters count twice."""
+    made, line, used = [], "", 0
+    for part in re.findall(
+        r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+|\s+",
+        name,
+    ):
+        size = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in part)
+        if line.strip() and used + size > width and not part.isspace():
+            made.append(line.strip())
+            line, used = "", 0
+        line += part
+        used += size
+    made.append(line.strip())
+    made = [m if len(m) <= width + 4 else m[: width + 3] + "…" for m in made]
+    return "\n".join(made if len(made) <= lines else [*made[: lines - 1], made[lines - 1] + "…"])
 
 
 def _said(value: object) -> str:

@@ -5,6 +5,7 @@ markup and lays the graph out by force for tens of seconds, so none of that is u
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from graphgov.report.page import page
@@ -74,7 +75,7 @@ def graph(model: Row) -> tuple[list[Row], list[Row]]:
         x, y = node["at_all"]
         net.add_node(
             node["id"],
-            label=_wrapped(node["name"]),
+            label=node["label"],
             title=f"{node['name']} ({node['part_word']})",
             x=x,
             y=y,
@@ -83,10 +84,11 @@ def graph(model: Row) -> tuple[list[Row], list[Row]]:
             shape=shape,
             size=16 if node["core"] else 11,
         )
+    at = {node["id"]: node["at_all"][0] for node in model["nodes"]}
     twins: Counter[tuple[str, str]] = Counter()
     for edge in model["edges"]:
         pair = (min(edge["source"], edge["target"]), max(edge["source"], edge["target"]))
-        _draw(net, edge, twins[pair])
+        _draw(net, edge, twins[pair], at)
         twins[pair] += 1
     made: list[Row] = []
     for one in net.edges:
@@ -95,7 +97,7 @@ def graph(model: Row) -> tuple[list[Row], list[Row]]:
     return list(net.nodes), made
 
 
-def _draw(net: Any, edge: Row, twin: int) -> None:
+def _draw(net: Any, edge: Row, twin: int, at: Mapping[str, float]) -> None:
     """One edge, in as many pieces as it has bends; the bends are points without a name."""
     color = _EDGE[edge["kind"]]
     stops = [edge["source"]]
@@ -114,8 +116,8 @@ def _draw(net: Any, edge: Row, twin: int) -> None:
         stops.append(stop)
     stops.append(edge["target"])
     last = len(stops) - 2
-    bow = {"enabled": True, "type": "curvedCW", "roundness": 0.25 + 0.15 * twin}
-    bent = len(stops) > 2
+    bow = {"enabled": True, "type": "curvedCW", "roundness": 0.15 + 0.12 * twin}
+    straight = len(stops) > 2 or (twin == 0 and abs(at[stops[0]] - at[stops[-1]]) > 1)
     for i in range(last + 1):
         net.add_edge(
             stops[i],
@@ -126,18 +128,6 @@ def _draw(net: Any, edge: Row, twin: int) -> None:
             color=color,
             width=2.5 if edge["cited"] else 1,
             dashes=_DASHES.get(edge["certainty"], [2, 4]),
-            smooth=False if bent else bow,
+            smooth=False if straight else bow,
             arrow_at="to" if i == last and edge["directed"] else "",
         )
-
-
-def _wrapped(name: str, width: int = 22) -> str:
-    lines, line = [], ""
-    for word in name.split():
-        if line and len(line) + len(word) + 1 > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    lines.append(line)
-    return "\n".join(lines)

@@ -1,14 +1,14 @@
 """Makes the pages of a run from its files: the queue, a dossier and a plain network per case."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import graphgov.indicators
 import graphgov.models
 from graphgov.detector import discover
-from graphgov.report.model import dossier_page
+from graphgov.report.model import dossier_page, lead_of
 from graphgov.report.network_page import network_page
 from graphgov.report.page import page
 from graphgov.report.run_files import RunFiles, places, read_run
@@ -18,8 +18,7 @@ from graphgov.schema.words import clean, money
 
 Row = dict[str, Any]
 _MADE = re.compile(r"(case|network)-[0-9a-f]{4,64}\.html")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])|(?<=[。！？])")
-_LONG = 280
+_LONG = 420
 
 
 def render(out: Path, *, top: int = 50) -> list[Path]:
@@ -156,7 +155,7 @@ def _case(row: Row, run: RunFiles, words: Words, linked: Mapping[str, str]) -> R
         "score": round(float(row["score"]) * 100),
         "kind": row["kind"],
         "title": clean_title(row["title"]),
-        "summary": first_sentence(row["summary"]),
+        "summary": _short(row["summary"], run.reasons.get(case, ())),
         "amount": money(amounts) if amounts else words("unknown"),
         "most": max((float(number(a)) for _, a in amounts), default=0.0),
         "period": span(words, row["first_on"], row["last_on"]),
@@ -176,9 +175,9 @@ def clean_title(text: str) -> str:
     return " ".join(clean(part) for part in text.split())
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence of a summary, at most a few lines of it."""
-    first = _SENTENCE.split(text.strip(), maxsplit=1)[0]
+def _short(summary: str, reasons: Sequence[str]) -> str:
+    """What the strongest flag of a case says, in a few lines at most."""
+    first = lead_of(summary.strip(), reasons)
     return first if len(first) <= _LONG else first[: _LONG - 1] + "…"
 
 

@@ -21,6 +21,7 @@ class RunFiles:
         bodies: Ids and names of the public bodies of each case.
         members: Names of everybody in a case, for the search.
         flags: Indicator codes of each case, one per flag.
+        reasons: What the flags of each case say.
         data_errors: Flags of the class `data`, which are in no case.
     """
 
@@ -33,6 +34,7 @@ class RunFiles:
     dossiers: Sequence[Row] = field(default_factory=list)
     rejects: int = 0
     data_errors: int = 0
+    reasons: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def read_run(out: Path) -> RunFiles:
@@ -57,11 +59,13 @@ def read_run(out: Path) -> RunFiles:
     for row in _rows(out / "case_flags.csv"):
         of_case[row["flag_id"]].append(row["case_id"])
     codes: dict[str, list[str]] = defaultdict(list)
+    reasons: dict[str, list[str]] = defaultdict(list)
     data_errors = 0
     for row in _rows(out / "flags.csv"):
         data_errors += row.get("class") == "data"
         for case in of_case.get(row["flag_id"], ()):
             codes[case].append(row["indicator"])
+            reasons[case].append(row["reason"])
     return RunFiles(
         manifest=manifest,
         cases=cases,
@@ -72,6 +76,7 @@ def read_run(out: Path) -> RunFiles:
         dossiers=list(_dossiers(out / "dossiers.jsonl")),
         rejects=sum(1 for _ in _rows(out / "rejects.csv")),
         data_errors=data_errors,
+        reasons=reasons,
     )
 
 

@@ -5,7 +5,6 @@ the run in its own language.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from graphgov.schema.words import fill
 
@@ -46,7 +45,7 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "all_kinds": ("All kinds", "全部类型"),
     "all_bodies": ("All public bodies", "全部采购单位"),
     "all_flags": ("All flags", "全部红旗"),
-    "min_amount": ("At least", "最低金额"),
+    "min_amount": ("Amount at least", "金额不低于"),
     "only_dossiers": ("only with a dossier", "仅有案卷"),
     "shown": ("{n} of {all} cases shown", "显示 {n} / {all} 个案件"),
     "nothing": (
@@ -378,6 +377,6 @@ class Words:
         known = _VALUES.get(word)
         return known[self._at] if known else word.replace("_", " ")
 
-    def page(self) -> Mapping[str, str]:
+    def page(self) -> dict[str, str]:
         """All strings by key, for the scripts."""
-        return MappingProxyType({k: v[self._at] for k, v in _BOTH.items()})
+        return {k: v[self._at] for k, v in _BOTH.items()}

@@ -165,7 +165,7 @@ def _flags(
         lit += [
             e
             for e in edges
-            if e["kind"] in ("award", "met") and {e["source"], e["target"]} <= nodes
+            if e["kind"] in ("award", "met", "office") and {e["source"], e["target"]} <= nodes
         ]
         nodes |= {end for e in lit for end in (e["source"], e["target"])}
         made.append(

@@ -19,7 +19,7 @@ const GG = (() => {
       else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
       else made.setAttribute(name, value === true ? "" : String(value));
     }
-    for (const child of children.flat()) {
+    for (const child of children.flat(Infinity)) {
       if (child === null || child === undefined || child === "") continue;
       made.append(child instanceof Node ? child : String(child));
     }

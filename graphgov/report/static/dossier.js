@@ -33,7 +33,7 @@
   function header() {
     byId("score").textContent = data.case.score;
     byId("rankline").textContent = data.case.rank_line;
-    byId("summary").textContent = data.case.summary;
+    byId("summary").replaceChildren(el("b", {}, data.case.lead), " ", data.case.rest);
     const fact = (name, value, tip) => [el("dt", { title: tip }, name), el("dd", { title: tip }, value)];
     byId("facts").replaceChildren(...fact(t("score"), `${data.case.score} / 100`, t("score.tip")), ...fact(t("amount"), data.case.amount), ...fact(t("period"), data.case.period),
       ...fact(t("certainty"), data.case.certainty_word, t("certainty.tip")), ...fact(t("col.kind"), data.case.kind));

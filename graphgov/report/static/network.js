@@ -37,7 +37,7 @@ GG.network = (() => {
     const busy = Math.max(1, ...edges.filter((e) => e.kind === "met").map((e) => e.weight));
     const twins = new Map();
     const made = nodes.map((n) => ({
-      group: "nodes", data: { id: n.id, label: n.name, color: ink[n.part], shape: shape[n.part], size: n.part === "body" ? 38 : n.core ? 34 : 24 },
+      group: "nodes", data: { id: n.id, label: n.label, color: ink[n.part], shape: shape[n.part], size: n.part === "body" ? 38 : n.core ? 34 : 24 },
       position: { x: at[n.id][0], y: at[n.id][1] }, classes: n.core ? "core" : "around",
     }));
     for (const e of edges) {
@@ -59,7 +59,7 @@ GG.network = (() => {
   const style = [
     { selector: "node", style: { shape: "data(shape)", width: "data(size)", height: "data(size)", "background-color": "data(color)", "border-width": 1.5, "border-color": "#ffffff",
       label: "data(label)", "font-family": font, "font-size": 12, color: "#16202c", "text-valign": "bottom", "text-halign": "center", "text-margin-y": 4, "text-wrap": "wrap",
-      "text-max-width": 150, "text-overflow-wrap": "anywhere", "text-background-color": "#ffffff", "text-background-opacity": 0.86, "text-background-padding": 1.5, "z-index": 10 } },
+      "text-max-width": 400, "text-background-color": "#ffffff", "text-background-opacity": 0.86, "text-background-padding": 1.5, "z-index": 10 } },
     { selector: "node.core", style: { "border-color": "#16202c", "font-weight": 600 } },
     { selector: "node.around", style: { opacity: 0.75 } },
     { selector: "edge", style: { width: "data(width)", "line-color": "data(color)", "line-style": "data(dash)", "curve-style": "bezier", "control-point-step-size": 46, "target-arrow-color": "data(color)",
@@ -140,7 +140,7 @@ GG.network = (() => {
 
   function start(onpick) {
     picked = onpick;
-    cy = cytoscape({ container: byId("network"), elements: elements(), style, layout: { name: "preset" }, minZoom: 0.15, maxZoom: 3, wheelSensitivity: 0.3, boxSelectionEnabled: false });
+    cy = cytoscape({ container: byId("network"), elements: elements(), style, layout: { name: "preset" }, minZoom: 0.15, maxZoom: 3, boxSelectionEnabled: false });
     cy.on("tap", "node", (e) => picked("node", e.target.id()));
     cy.on("tap", "edge", (e) => picked("edge", e.target.id()));
     cy.on("tap", (e) => { if (e.target === cy) picked("", ""); });
