@@ -340,17 +340,12 @@ def _coverage(one: Detector, findings: Findings) -> Coverage:
 
 def _write_tables(folder: Path, given: Tables, stored: Tables, options: Options) -> int:
     """Rejects, candidates and sources, masked; how many rejects."""
-    if not hasattr(identity, "Masker"):  # the room is still being built
-        table = given.con.execute("SELECT * FROM rejects").to_arrow_table()
-        files.write_arrow(folder / "rejects.csv", OUTPUTS["rejects"], table)
-        files.write_csv(folder / "identity_candidates.csv", OUTPUTS["identity_candidates"], [])
-        return int(table.num_rows)
     masker = identity.Masker(stored, mask_people=options.mask_people)
     rejects = masker.rejects(given.con.execute("SELECT * FROM rejects").to_arrow_table())
     files.write_arrow(folder / "rejects.csv", OUTPUTS["rejects"], rejects)
     pairs = masker.candidates(identity.candidates(stored))
     files.write_arrow(folder / "identity_candidates.csv", OUTPUTS["identity_candidates"], pairs)
-    masker.write_sources(given, folder / "sources.parquet")
+    files.write_sources(folder / "sources.parquet", given.con, masker.sources)
     return int(rejects.num_rows)
 
 

@@ -95,7 +95,11 @@ def _dossiers(path: Path) -> Iterable[Row]:
 
 
 def places(out: Path, keys: Iterable[str]) -> dict[tuple[str, str], str]:
-    """Where input rows stood, as `file:line`, by (table, row_key); empty where unknown."""
+    """The file that input rows came from, by (table, row_key); empty where unknown.
+
+    Not the line: pages are the same when the rows of a file stand in another order. The key of
+    a row leads to its line in `sources.parquet`.
+    """
     path = out / "sources.parquet"
     wanted = sorted(set(keys))
     if not path.is_file() or not wanted:
@@ -104,13 +108,8 @@ def places(out: Path, keys: Iterable[str]) -> dict[tuple[str, str], str]:
 
     with duckdb.connect(config={"threads": 2}) as con:
         rows = con.execute(
-            'SELECT "table", row_key, min(file) AS file, min(line) AS line, '
-            "min(pointer) AS pointer FROM read_parquet(?) "
+            'SELECT "table", row_key, min(file) FROM read_parquet(?) '
             'WHERE row_key IN (SELECT unnest(?::VARCHAR[])) GROUP BY "table", row_key',
             [str(path), wanted],
         ).fetchall()
-    found = {}
-    for table, key, file, line, pointer in rows:
-        where = f"{file}:{line}" if line else str(file or "")
-        found[(table, key)] = f"{where} {pointer}" if pointer else where
-    return found
+    return {(table, key): str(file or "") for table, key, file in rows}
