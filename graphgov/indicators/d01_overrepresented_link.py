@@ -89,8 +89,8 @@ class OverrepresentedLink(Detector):
         """All pairs with a joint award or a contest, tested at once."""
         yard = market(snap)
         pairs = _pairs(yard)
-        body = (pairs // max(yard.companies, 1)).astype(np.int32)
-        company = (pairs % max(yard.companies, 1)).astype(np.int32)
+        body = (pairs // max(yard.shares.companies, 1)).astype(np.int32)
+        company = (pairs % max(yard.shares.companies, 1)).astype(np.int32)
         far = np.full(body.size, FAR, np.int32)
         seen = yard.advantage(body, company, -far, far)
         plain = _unconditional(yard, pairs)
@@ -177,25 +177,26 @@ class OverrepresentedLink(Detector):
 
 def _pairs(yard: Market) -> I64:
     """Every body and company that met in an award or a contest, as one sorted number."""
-    span = max(yard.companies, 1)
-    met = yard.body.astype(np.int64) * span + yard.company
-    competed = yard.c_body.astype(np.int64) * span + yard.c_company
+    span = max(yard.shares.companies, 1)
+    met = yard.shares.body.astype(np.int64) * span + yard.shares.company
+    competed = yard.strengths.body.astype(np.int64) * span + yard.strengths.company
     return np.unique(np.concatenate([met, competed]))
 
 
 def _unconditional(yard: Market, pairs: I64) -> _Pairs:
     """Joint awards against independence inside strata (hypergeometric, strata added up)."""
-    span = max(yard.companies, 1)
+    shares = yard.shares
+    span = max(shares.companies, 1)
     body, company = (pairs // span).astype(np.int32), (pairs % span).astype(np.int32)
-    if not yard.body.size:
+    if not shares.body.size:
         none = np.zeros(pairs.size)
         return _Pairs(body, company, none.astype(np.int64), none, Tail(np.ones(pairs.size), none))
     strata = make_strata(
-        {"division": yard.division, "region": yard.region, "year": yard.day // 365}
+        {"line": shares.line, "region": shares.region, "year": shares.day // 365}
     ).ids.astype(np.int64)
     count = int(strata.max()) + 1
-    per_body, body_n = np.unique(yard.body * np.int64(count) + strata, return_counts=True)
-    per_firm, firm_n = np.unique(yard.company * np.int64(count) + strata, return_counts=True)
+    per_body, body_n = np.unique(shares.body * np.int64(count) + strata, return_counts=True)
+    per_firm, firm_n = np.unique(shares.company * np.int64(count) + strata, return_counts=True)
     size = np.bincount(strata, minlength=count)
     # Every stratum of the body in which the company has an award too.
     low = np.searchsorted(per_body, body * np.int64(count))
@@ -211,7 +212,7 @@ def _unconditional(yard: Market, pairs: I64) -> _Pairs:
     n_body, n_firm = body_n[row[both]], firm_n[at[both]]
     expected = np.bincount(query, n_body * n_firm / size[stratum], minlength=pairs.size)
     offsets = np.searchsorted(query, np.arange(pairs.size + 1))
-    met, joint_n = np.unique(yard.body * np.int64(span) + yard.company, return_counts=True)
+    met, joint_n = np.unique(shares.body * np.int64(span) + shares.company, return_counts=True)
     place = np.minimum(np.searchsorted(met, pairs), met.size - 1)
     joint = np.where(met[place] == pairs, joint_n[place], 0)
     tail = hypergeometric_sum_tails(joint, size[stratum], n_firm, n_body, offsets)

@@ -18,7 +18,6 @@ from graphgov.stats.spans import F64, I32, I64
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _CANDIDATES = """,
-b AS (SELECT body_id, row_number() OVER (ORDER BY body_id) - 1 AS body FROM bodies),
 c AS (SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies),
 w AS (
     SELECT body, company, date_diff('day', DATE '1970-01-01', awarded_on) AS day

@@ -79,7 +79,7 @@ def close(snap: Snapshot, *, max_len: int = 4, damping: float = 0.5, floor: floa
 def _close(snap: Snapshot, max_len: int, damping: float, floor: float) -> Close:
     graph, yard, held = tie_graph(snap), market(snap), terms(snap)
     people = len(graph.people)
-    winners = np.unique(yard.company).astype(np.int64) + people
+    winners = np.unique(yard.shares.company).astype(np.int64) + people
     found = chains(
         graph, np.unique(held.person), winners, max_len=max_len, damping=damping, floor=floor
     )

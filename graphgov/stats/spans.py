@@ -50,3 +50,17 @@ def slices(low: I64, high: I64) -> I64:
 def sums(group: npt.NDArray[Any], values: npt.NDArray[Any], groups: int) -> F64:
     """Values added up per group, in the order of the rows."""
     return np.asarray(np.bincount(group, values, minlength=groups), dtype=np.float64)
+
+
+class Tally:
+    """How often each number occurs."""
+
+    def __init__(self, keys: I64) -> None:
+        self.keys, self.counts = np.unique(keys, return_counts=True)
+
+    def __call__(self, wanted: I64) -> F64:
+        """Counts of the wanted numbers; 0 where they do not occur."""
+        if not self.keys.size:
+            return np.zeros(wanted.size)
+        at = np.minimum(np.searchsorted(self.keys, wanted), self.keys.size - 1)
+        return np.where(self.keys[at] == wanted, self.counts[at], 0).astype(np.float64)

@@ -1,0 +1,183 @@
+"""The share view: what a company would win at a body with the share it has elsewhere.
+
+The unit is a decision: purchases of one kind from one company within a fortnight of each
+other, such as weekly bread, count once. A company's line of business is the finest category
+with enough awards to speak of. Its share of a line is taken at other bodies, local ones first,
+shrunk towards its share of the whole division and the average of the firms in the line, so a
+firm alone in a niche is expected to win it.
+"""
+
+import numpy as np
+
+from graphgov.snapshot import Snapshot
+from graphgov.stats.spans import F64, FAR, I32, I64, Spans, Tally, slices, sums
+
+PRIOR_AWARDS = 12.0  # weight, in decisions, of what is known from a wider circle
+REPEAT_DAYS = 14  # a purchase so soon after its like is the same decision
+MIN_LINE = 10  # awards below which a category is joined with its neighbours
+
+_SQL = f"""
+WITH c AS (
+    SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies
+),
+b AS (SELECT body_id, row_number() OVER (ORDER BY body_id) - 1 AS body FROM bodies),
+k AS (
+    SELECT category, division, count(*) AS n FROM wins GROUP BY ALL
+),
+l AS (
+    SELECT category, division, CASE WHEN n >= {MIN_LINE} THEN '=' || category
+        WHEN sum(CASE WHEN n < {MIN_LINE} THEN n ELSE 0 END)
+            OVER (PARTITION BY division, left(category, 4)) >= {MIN_LINE}
+        THEN '4' || left(category, 4)
+        ELSE '2' || coalesce(division, '') END AS label
+    FROM k
+)
+SELECT company::INTEGER AS company, body::INTEGER AS body,
+    (dense_rank() OVER (ORDER BY coalesce(l.label, '')) - 1)::INTEGER AS line,
+    (dense_rank() OVER (ORDER BY coalesce(w.division, '')) - 1)::INTEGER AS division,
+    (dense_rank() OVER (ORDER BY coalesce(w.region, '')) - 1)::INTEGER AS region,
+    date_diff('day', DATE '1970-01-01', awarded_on)::INTEGER AS day,
+    awarded_on - lag(awarded_on) OVER (
+        PARTITION BY w.buyer_id, w.company_id, w.category ORDER BY awarded_on, award_id
+    ) <= {REPEAT_DAYS} AS repeat,
+    award_id, w.row_key, amount, currency
+FROM wins w JOIN c USING (company_id) JOIN b ON b.body_id = w.buyer_id
+LEFT JOIN l ON l.category IS NOT DISTINCT FROM w.category
+    AND l.division IS NOT DISTINCT FROM w.division
+ORDER BY award_id, w.company_id
+"""
+
+
+class Shares:
+    """Awards as arrays, and what each company would be expected to win.
+
+    Attributes:
+        company, body, division, region, day: One entry per row of `wins`, in award order.
+        rows: Award ids, row keys and amounts of the same rows.
+        dispersion: Size of the negative binomial of counts around expectations.
+    """
+
+    def __init__(self, snap: Snapshot) -> None:
+        found = snap.sql(_SQL)
+        self.company, self.body, self.line, self.division, self.region, self.day = (
+            found[name].to_numpy().astype(np.int32)
+            for name in ("company", "body", "line", "division", "region", "day")
+        )
+        repeat = found["repeat"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+        self.rows = found.select(["award_id", "row_key", "day", "amount", "currency"])
+        self.companies, self.bodies = snap.subjects("company"), snap.subjects("body")
+        self.lines, self.divisions, self.regions = (
+            int(values.max()) + 1 if values.size else 1
+            for values in (self.line, self.division, self.region)
+        )
+        self.by_pair = Spans(self.body, self.company, self.day, self.companies)
+        self._tally(~repeat)
+        self.dispersion = self._fit_dispersion()
+
+    def _tally(self, first: np.ndarray) -> None:
+        company, body, line, division, region = (
+            values[first].astype(np.int64)
+            for values in (self.company, self.body, self.line, self.division, self.region)
+        )
+        self.decisions = Spans(
+            self.body[first], self.company[first], self.day[first], self.companies
+        )
+        self._by_line = Spans(self.body[first], self.line[first], self.day[first], self.lines)
+        self._home = np.zeros(self.bodies, np.int64)
+        self._home[body[::-1]] = region[::-1]
+        self._division_of = np.zeros(self.lines, np.int64)
+        self._division_of[line] = division
+        own_line, own_division = company * self.lines + line, company * self.divisions + division
+        market = line * self.regions + region
+        self._own = Tally(own_line)
+        self._own_local = Tally(own_line * self.regions + region)
+        self._own_here = Tally(own_line * self.bodies + body)
+        self._own_division = Tally(own_division)
+        self._own_division_here = Tally(own_division * self.bodies + body)
+        self._line = np.bincount(line, minlength=self.lines)
+        self._local = np.bincount(market, minlength=self.lines * self.regions)
+        self._division = np.bincount(division, minlength=self.divisions)
+        self._division_here = Tally(division * self.bodies + body)
+        self._starts = np.searchsorted(
+            self._own.keys, np.arange(self.companies + 1, dtype=np.int64) * self.lines
+        )
+        self._firms = np.maximum(np.bincount(self._own.keys % self.lines, minlength=self.lines), 1)
+        self._division_firms = np.maximum(
+            np.bincount(self._own_division.keys % self.divisions, minlength=self.divisions), 1
+        )
+        firm_market = np.unique(market * max(self.companies, 1) + company)
+        self._local_firms = np.maximum(
+            np.bincount(firm_market // max(self.companies, 1), minlength=self.lines * self.regions),
+            1,
+        )
+
+    def expected(self, body: I32, company: I32, start: I32, end: I32) -> tuple[F64, F64]:
+        """Expected decisions in a span and over all days, summed over lines of business.
+
+        Args:
+            body: Per query.
+            company: Per query.
+            start: First day of the span.
+            end: Last day.
+        """
+        low, high = self._starts[company], self._starts[company + 1]
+        query = np.repeat(np.arange(body.size), high - low)
+        line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
+        b, s = body[query], company[query]
+        first, last = self._by_line.span(b, line, start[query], end[query])
+        far = np.full(b.size, FAR, np.int32)
+        begin, finish = self._by_line.span(b, line, -far, far)
+        share = self._share(
+            b.astype(np.int64), s.astype(np.int64), line.astype(np.int64), finish - begin
+        )
+        inside = sums(query, share * (last - first), body.size)
+        overall = sums(query, share * (finish - begin), body.size)
+        return inside, overall
+
+    def _share(self, b: I64, s: I64, line: I64, at_body: I64) -> F64:
+        """The share of a line won at other bodies, shrunk from wide to local."""
+        division = self._division_of[line]
+        own, own_division = s * self.lines + line, s * self.divisions + division
+        wide = _shrunk(
+            self._own_division(own_division)
+            - self._own_division_here(own_division * self.bodies + b),
+            self._division[division] - self._division_here(division * self.bodies + b),
+            1.0 / self._division_firms[division],
+        )
+        here = self._own_here(own * self.bodies + b)
+        in_line = _shrunk(
+            self._own(own) - here,
+            self._line[line] - at_body,
+            np.maximum(wide, 1.0 / self._firms[line]),
+        )
+        market = line * self.regions + self._home[b]
+        return _shrunk(
+            self._own_local(own * self.regions + self._home[b]) - here,
+            self._local[market] - at_body,
+            np.maximum(in_line, 1.0 / self._local_firms[market]),
+        )
+
+    def _fit_dispersion(self) -> float:
+        """Size of the negative binomial, by moments over pairs expected to meet once or more."""
+        pair = np.unique(self.body.astype(np.int64) * self.companies + self.company)
+        if pair.size < 30:
+            return 1.0
+        body = (pair // self.companies).astype(np.int32)
+        company = (pair % self.companies).astype(np.int32)
+        far = np.full(body.size, FAR, np.int32)
+        _, mean = self.expected(body, company, -far, far)
+        low, high = self.decisions.span(body, company, -far, far)
+        seen = (high - low).astype(np.float64)
+        # The few largest counts are what is looked for: they do not define what is usual.
+        use = (mean >= 1) & (seen <= np.quantile(seen, 0.995))
+        if use.sum() < 30:
+            return 1.0
+        excess = np.sort(((seen - mean) ** 2 - mean)[use]).sum()
+        rate = float(excess / np.sort(mean[use] ** 2).sum())
+        return float(np.clip(1.0 / max(rate, 1e-3), 0.3, 50.0))
+
+
+def _shrunk(wins: F64, awards: F64 | I64, prior: F64) -> F64:
+    """A share, pulled towards a prior that weighs `PRIOR_AWARDS` decisions."""
+    total = np.maximum(awards, 0.0) + PRIOR_AWARDS
+    return np.asarray((np.clip(wins, 0.0, None) + PRIOR_AWARDS * prior) / total)
