@@ -16,7 +16,6 @@ snapshot can forget them. Besides the input tables it holds two derived ones:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -211,14 +210,19 @@ def _copy_sql(table: Table, day: date, renamed: set[str]) -> str:
             cell = f"CASE WHEN {cell}::DATE <= DATE '{day}' THEN {cell} END"
         elif column.name == "certainty":
             cell = f"coalesce({cell}, '{table.default_certainty}')"
-        elif masked and column.name not in _KEPT_WHEN_MASKED:
+        dated = (column.event or column.end) and "listed" not in table.by_name
+        if masked and not kind and not dated and column.name not in _KEPT_WHEN_MASKED:
             hidden = f"'{MASKED_NAME}'" if column.name == "name" else "NULL"
             cell = f"CASE WHEN {masked}.masked THEN {hidden} ELSE {cell} END"
         cells.append(f'{cell} AS "{column.name}"')
     order = ", ".join(f'"{k}"' for k in (*table.key, "row_key"))
     once = ""
     if masked:  # two ids judged the same leave one row
-        once = f'QUALIFY row_number() OVER (PARTITION BY "{table.key[0]}" ORDER BY t.row_key) = 1'
+        listed = "coalesce(t.listed, true) DESC, " if "listed" in table.by_name else ""
+        once = (
+            f"QUALIFY row_number() OVER (PARTITION BY {cells[0].rsplit(' AS ', 1)[0]} "
+            f"ORDER BY {listed}t.row_key) = 1"
+        )
         if len(table.key) > 1:
             once = ""
     return (

@@ -5,6 +5,7 @@ taking its row out of the input.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -17,9 +18,14 @@ SCHEMA = pa.schema(
 Pair = tuple[str, str]
 
 
-def pseudonym(kind: str, key: str) -> str:
-    """What stands in for a masked id."""
-    return f"withheld-{hashlib.sha256(f'{kind}:{key}'.encode()).hexdigest()[:8]}"
+def pseudonyms(kind: str, keys: Iterable[str]) -> dict[str, str]:
+    """What stands in for each masked id: eight hex digits, more where two would collide."""
+    full = {k: hashlib.sha256(f"{kind}:{k}".encode()).hexdigest() for k in keys}
+    short = Counter(digits[:8] for digits in full.values())
+    return {
+        key: f"withheld-{digits[:8] if short[digits[:8]] == 1 else digits[:32]}"
+        for key, digits in full.items()
+    }
 
 
 def aliases(tables: Tables, *, mask_people: bool = False) -> pa.Table:
@@ -45,10 +51,11 @@ def aliases(tables: Tables, *, mask_people: bool = False) -> pa.Table:
         for first, members in groups.items():
             if masked & (members | {first}):
                 masked |= members | {first}
+        hiding = pseudonyms(kind, {renamed.get(key, key) for key in masked})
         for key in sorted(masked | set(renamed)):
             target = renamed.get(key, key)
             if key in masked:
-                rows.append((kind, key, pseudonym(kind, target), True))
+                rows.append((kind, key, hiding[target], True))
             elif target != key:
                 rows.append((kind, key, target, False))
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]

@@ -56,10 +56,10 @@ def _from_rows(rows: Sequence[Mapping[str, object]]) -> dict[str, list[str | Non
 
 def text(value: object) -> str | None:
     """A cell as the text that a file would hold."""
-    if value is None or value != value:
-        return None
     if isinstance(value, str):
         return value
+    if value is None or type(value).__name__ in ("NaTType", "NAType") or value != value:
+        return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, date | datetime):
@@ -68,8 +68,6 @@ def text(value: object) -> str | None:
         return format(value, "f")
     if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
-    if type(value).__name__ in ("NaTType", "NAType"):
-        return None
     return str(value)
 
 

@@ -91,9 +91,15 @@ class Landing:
             names[n]: clean(known.get(names[n]), _text_array(v)) for n, v in rows.columns.items()
         }
         count = len(rows.lines)
-        columns["_file"] = pa.array([rows.file], pa.string()).take(pa.array([0] * count))
+        columns["_file"] = pa.array([rows.file], pa.string()).take(
+            pa.array([0] * count, pa.int32())
+        )
         columns["_line"] = pa.array(rows.lines, pa.int64())
-        columns["_pointer"] = pa.array(rows.pointers or [None] * count, pa.string())
+        columns["_pointer"] = (
+            pa.nulls(count, pa.string())
+            if rows.pointers is None
+            else pa.array(rows.pointers, pa.string())
+        )
         batch = pa.table(columns)
         self._con.register("raw_batch", batch)
         self._con.execute(f"INSERT INTO {target} BY NAME SELECT * FROM raw_batch")
@@ -130,6 +136,7 @@ class Landing:
         for name in TABLES:
             self._settle(TABLES[name], name in self._raw or self._stubs[name] > 0)
         self._con.execute("DROP TABLE IF EXISTS gone")
+        self._con.execute("CREATE OR REPLACE TABLE rejects AS SELECT * FROM rejects ORDER BY ALL")
         self._con.execute("COMMIT")
         return Tables(
             con=self._con,
@@ -196,7 +203,7 @@ class Landing:
         ]
         found = checks(
             table,
-            raw.known,
+            raw.known | set(raw.unknown),
             {c.name: _q(c.name) for c in present},
             {c.name: _q("t_" + c.name) for c in present},
         )

@@ -15,6 +15,7 @@ Every rule about what a cell may look like stands here, once, for all formats.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ import pyarrow.compute as pc
 
 from graphgov.schema.columns import Column, Type
 from graphgov.schema.rowkey import quote
-from graphgov.schema.tables import Table
+from graphgov.schema.tables import TABLES, Table
 
 _NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?"
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -30,6 +31,7 @@ _CLOCK = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _ZONE = r" ?(Z|z|[+-]\d{2}(:?\d{2})?)"
 _TRUE = "('true', 't', 'yes', 'y', '1')"
 _FALSE = "('false', 'f', 'no', 'n', '0')"
+BODY_KINDS = TABLES["bodies"].by_name["kind"].choices
 UNPREFIXED = ("lot_id",)  # a lot's id is local to its tender
 VALUE_SHOWN = 200  # characters of a bad value that a reject quotes
 
@@ -68,6 +70,10 @@ def typed_sql(column: Column, text: str, *, timezone: str = "UTC", dataset: str 
     match column.type:
         case Type.ID if dataset and not column.internal and column.name not in UNPREFIXED:
             return f"{quote(dataset + ':')} || {text}"
+        case Type.TEXT if dataset and (column.name == "applies_to"):
+            kinds = ", ".join(quote(k) for k in BODY_KINDS)
+            prefixed = f"{quote(dataset + ':')} || {text}"
+            return f"CASE WHEN {text} IN ({kinds}) THEN {text} ELSE {prefixed} END"
         case Type.IDS:
             return _ids(text)
         case Type.CHOICE:
@@ -104,7 +110,7 @@ def checks(
 
     Args:
         table: What the rows belong to.
-        present: Columns that the input has.
+        present: Columns that the input has, unknown ones included.
         clean: SQL name of each present column's cleaned text.
         typed: SQL name of each present column's typed value.
     """
@@ -114,12 +120,14 @@ def checks(
         name = column.name
         if name not in there:
             if column.required:
-                reason = quote(f"{name} is required, and there is no such column")
+                near = get_close_matches(name, sorted(there - set(table.by_name)), n=1)
+                hint = f"; rename {near[0]!r} if it is meant" if near else ""
+                reason = quote(f"is required, and there is no such column{hint}")
                 found.append(Check(name, "required", "true", "NULL", reason))
             continue
         text = clean[name]
         if column.required:
-            reason = quote(f"{name} is required and must not be empty")
+            reason = quote("is required and must not be empty")
             found.append(Check(name, "required", f"{text} IS NULL", "NULL", reason))
         code, reason = _reason(column, text)
         if code:
@@ -128,7 +136,7 @@ def checks(
     if table.any_of:
         empty = " AND ".join(f"{clean[n]} IS NULL" for n in table.any_of if n in there)
         words = " or ".join(table.any_of)
-        reason = quote(f"one of {words} must be given")
+        reason = quote("is missing; one of the two must be given")
         found.append(Check(words, "required", empty or "true", "NULL", reason))
     return found
 
