@@ -41,16 +41,18 @@ def cell(value: object) -> str | None:
     """
     if value is None:
         return None
-    if not isinstance(value, str):
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, int | float):
-            return str(value)
-        value = json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
-    text = value.strip()
-    if not text:
-        return None
-    return text if text.isascii() else _SURROGATE.sub("?", text)
+    text = (value if isinstance(value, str) else _written(value)).strip()
+    if text.isascii():
+        return text or None
+    return _SURROGATE.sub("?", text) or None
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
 
 
 def number(value: object) -> str | None:
@@ -132,3 +134,11 @@ def join_ids(ids: Iterable[str]) -> str | None:
     if len(found) > 1:
         return json.dumps(found, ensure_ascii=False)
     return found[0] if found else None
+
+
+def one_line(address: Node, keys: Iterable[str]) -> str | None:
+    """The parts of an address in one line, each once."""
+    if not address:
+        return None
+    lines = dict.fromkeys(filter(None, (cell(address.get(key)) for key in keys)))
+    return ", ".join(lines) or None

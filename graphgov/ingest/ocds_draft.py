@@ -8,7 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from graphgov.ingest.ocds_cells import Node, cell, day, digest, node, nodes, number, plain_name
+from graphgov.ingest.ocds_cells import (
+    Node,
+    cell,
+    day,
+    digest,
+    node,
+    nodes,
+    number,
+    one_line,
+    plain_name,
+)
 from graphgov.ingest.ocds_rows import Cells, Fault, Mention, Row
 from graphgov.ingest.ocds_spool import Place, Waiting
 
@@ -35,7 +45,7 @@ def map_draft(ocid: str, waiting: list[Waiting]) -> Iterator[Row | Fault | Menti
     buyer = _party(node(last.body.get("buyer")))
     formation = node(last.body.get("formation"))
     if buyer is None:
-        yield Fault(last.place, "buyer_id", "missing", ocid, "the release names no buyer")
+        yield Fault(last.place, "buyer_id", "required", ocid, "the release names no buyer")
         return
     method = cell(formation.get("method"))
     known = _METHODS.get((method or "").lower())
@@ -86,7 +96,7 @@ def _award(
     lacking = [(column, what) for column, value, what in needed if not value]
     if lacking:
         why = "the award " + ", and ".join(what for _, what in lacking)
-        yield Fault(place, lacking[0][0], "missing", key, why)
+        yield Fault(place, lacking[0][0], "required", key, why)
         return
     item = node(award.get("itemsAwarded"))
     currency = cell(node(contract.get("contractValue")).get("currency"))
@@ -176,12 +186,11 @@ def _mentions(kind: str, parties: list[Node], one: Waiting) -> Iterator[Mention]
         if key is None:
             continue
         address = node(party.get("address"))
-        lines = dict.fromkeys(cell(address.get(k)) for k in _ADDRESS)
         cells = {
             "name": cell(node(party.get("id")).get("name")) or key,
             "region": cell(address.get("region")),
             "jurisdiction": cell(address.get("country-name")),
-            "address": ", ".join(line for line in lines if line) or None,
+            "address": one_line(address, _ADDRESS),
             "certainty": "inferred" if key.startswith("name:") else None,
         }
         found = {name: text for name, text in cells.items() if text}

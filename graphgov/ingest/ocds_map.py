@@ -19,7 +19,7 @@ from graphgov.ingest.ocds_cells import (
     texts,
     time,
 )
-from graphgov.ingest.ocds_merge import Process
+from graphgov.ingest.ocds_merge import MADE, Process
 from graphgov.ingest.ocds_orgs import organisation_cells
 from graphgov.ingest.ocds_rows import Cells, Fault, Mention, Row
 from graphgov.ingest.ocds_spool import Place
@@ -57,6 +57,8 @@ _MILESTONES = {
     "payment": "payment",
     "financing": "payment",
 }
+
+_BARE = frozenset(("id", "name", "roles", MADE))
 
 Out = Iterator[Row | Fault | Mention]
 
@@ -116,18 +118,34 @@ def _organisations(
         companies += nodes(award.get("suppliers"))
     for party in parties.values():
         roles = texts(party.get("roles"))
-        if {"buyer", "procuringEntity"} & {*roles} or party["id"] in (buyer, entity):
+        if "buyer" in roles or "procuringEntity" in roles or party["id"] in (buyer, entity):
             bodies.append(party)
-        if {"supplier", "tenderer"} & {*roles}:
+        if "supplier" in roles or "tenderer" in roles:
             companies.append(party)
     for kind, found in (("bodies", bodies), ("companies", companies)):
-        for organisation in found:
-            key = cell(organisation.get("id"))
-            if key:
-                cells = organisation_cells(organisation)
-                if key in parties and parties[key] is not organisation:
-                    cells = {**organisation_cells(parties[key]), **cells}
-                yield Mention(kind, key, cells, process.date, process.place)
+        for key, cells in _described(found, parties):
+            yield Mention(kind, key, cells, process.date, process.place)
+
+
+def _described(found: list[Node], parties: dict[str, Node]) -> Iterator[tuple[str, dict[str, str]]]:
+    """What is said of each organisation; a bare reference adds nothing to its party."""
+    done: set[str] = set()
+    for one in found:
+        key = cell(one.get("id"))
+        if key is None:
+            continue
+        party = parties.get(key)
+        bare = one is party or _BARE.issuperset(one)
+        if bare and key in done:
+            continue
+        if party is None:
+            yield key, organisation_cells(one)
+        elif bare:
+            yield key, organisation_cells(party)
+        else:
+            yield key, {**organisation_cells(party), **organisation_cells(one)}
+        if bare:
+            done.add(key)
 
 
 def _tender(
@@ -135,7 +153,7 @@ def _tender(
 ) -> Out:
     place = _inside(process.place, "/tender" if tender else "")
     if buyer is None:
-        yield Fault(place, "buyer_id", "missing", process.ocid, "no buyer or procuring entity")
+        yield Fault(place, "buyer_id", "required", process.ocid, "no buyer or procuring entity")
         return
     period = node(tender.get("tenderPeriod"))
     items = nodes(tender.get("items"))
@@ -296,7 +314,7 @@ def _bid(process: Process, bid: Node) -> Out:
     place = process.places.get(("bids", key), process.place)
     tenderers = nodes(bid.get("tenderers"))
     if not tenderers:
-        yield Fault(place, "company_id", "missing", key, "the bid names no tenderer")
+        yield Fault(place, "company_id", "required", key, "the bid names no tenderer")
     value = node(bid.get("value"))
     lots = sorted(set(_lot_ids(bid)))
     status = cell(bid.get("status"))
@@ -363,7 +381,7 @@ def _award(process: Process, award: Node, buyer: str | None, signed: dict[str | 
     lacking = [(column, what) for column, value_, what in needed if not value_]
     if lacking:
         why = "the award " + ", and ".join(what for _, what in lacking)
-        yield Fault(place, lacking[0][0], "missing", key, why)
+        yield Fault(place, lacking[0][0], "required", key, why)
         return
     status = cell(award.get("status"))
     status = status.lower() if status else None
@@ -396,7 +414,7 @@ def _contract(process: Process, contract: Node, awards: list[Node], contracts: l
     if award is None and len(awards) == 1:
         award = cell(awards[0].get("id"))
     if award is None:
-        yield Fault(place, "award_id", "missing", key, "the contract names no award")
+        yield Fault(place, "award_id", "required", key, "the contract names no award")
         return
     own = f"{process.ocid}/{key}"
     period, value = node(contract.get("period")), node(contract.get("value"))

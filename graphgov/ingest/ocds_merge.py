@@ -114,6 +114,9 @@ def _identifier(party: Node) -> str:
 
 def organisation_name(party: Node) -> str | None:
     """The name of an organisation, or the first translation of it, or its legal name."""
+    plain = cell(party.get("name"))
+    if plain:
+        return plain
     legal = node(party.get("identifier"))
     for part, key in ((party, "name"), (legal, "legalName")):
         for found in (key, *sorted(k for k in part if k.startswith(f"{key}_"))):

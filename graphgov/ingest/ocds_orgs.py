@@ -1,6 +1,6 @@
 """What an organisation of OCDS says of itself, as cells of `bodies` and `companies`."""
 
-from graphgov.ingest.ocds_cells import Node, cell, node
+from graphgov.ingest.ocds_cells import Node, cell, node, one_line
 from graphgov.ingest.ocds_merge import organisation_name
 
 _ADDRESS = ("streetAddress", "locality", "region", "postalCode", "countryName")
@@ -12,12 +12,11 @@ def organisation_cells(party: Node) -> dict[str, str]:
     identifier = node(party.get("identifier"))
     key = str(party["id"])
     number = cell(identifier.get("id"))
-    lines = dict.fromkeys(cell(address.get(k)) for k in _ADDRESS)
     cells = {
         "name": organisation_name(party),
         "region": cell(address.get("region")),
         "jurisdiction": cell(address.get("countryName")),
-        "address": ", ".join(line for line in lines if line) or None,
+        "address": one_line(address, _ADDRESS),
         "phone": cell(contact.get("telephone")),
         "email": cell(contact.get("email")),
         "identifier_scheme": cell(identifier.get("scheme")) if number else None,
