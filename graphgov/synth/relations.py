@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from graphgov.synth.plan import KIN, Draft
 from graphgov.synth.world import DAYS, Ints, World
 
-_ACQUAINTANCES = 10.0
+_ACQUAINTANCES = 8.5  # and some more in which another official is named first
 _NO_DAY = -(10**6)  # a tie whose beginning is not known
 
 
@@ -69,7 +69,7 @@ def _acquaintances(rng: np.random.Generator, world: World, draft: Draft, region:
         draw < 0.4,
         _local_owner(rng, world, draft, region[a]),
         np.where(
-            draw < 0.65,
+            draw < 0.6,
             rng.integers(world.officials, size=len(a)),
             np.where(
                 draw < 0.8,

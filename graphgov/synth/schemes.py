@@ -47,7 +47,7 @@ def plan_schemes(planner: Planner, counts: Mapping[str, int], strength: float) -
 
 
 def _amount(planner: Planner, strength: float) -> int:
-    return int(np.clip(planner.rng.lognormal(np.log(15), 0.5) * strength, 5, 60))
+    return int(np.clip(planner.rng.lognormal(np.log(17), 0.4) * strength, 3 + 6 * strength, 60))
 
 
 def _favour(
@@ -66,7 +66,7 @@ def _favour(
         start = max(0, int(terms.start[term])) + delay
         return (start, int(last[term])) if last[term] - start > 400 else None
 
-    chosen = planner.term_with(max(count, 12), window)
+    chosen = planner.term_with(round(count * 2.2), window)
     if chosen is None:
         return None
     term, rows = chosen
@@ -205,7 +205,7 @@ def _revolving_door(planner: Planner, name: str, strength: float) -> Item | None
             return None
         return joined + 15, min(joined + lasts, DAYS - 1)
 
-    chosen = planner.term_with(max(count, 12), window)
+    chosen = planner.term_with(round(count * 2.2), window)
     if chosen is None:
         return None
     term, rows = chosen

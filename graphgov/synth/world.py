@@ -123,11 +123,11 @@ def _firm_trades(rng: np.random.Generator, firms: int) -> Ints:
 
 def _terms(rng: np.random.Generator, region: Ints, size: Floats) -> tuple[Terms, int]:
     """Posts filled one holder after another; some officials move on to another body."""
-    posts = np.repeat(np.arange(len(region)), 5 + (size > np.quantile(size, 0.7)))
+    posts = np.repeat(np.arange(len(region)), 4 + (size > np.quantile(size, 0.5)))
     first = np.searchsorted(posts, np.arange(len(region)))
     role = np.minimum(np.arange(len(posts)) - first[posts], len(ROLES) - 1)
     longest = 6
-    length = rng.integers(700, 1900, (len(posts), longest))
+    length = rng.integers(900, 2300, (len(posts), longest))
     starts = -rng.integers(0, 1500, len(posts))[:, None] + np.cumsum(length, axis=1) - length
     gap = rng.integers(1, 60, starts.shape)
     last = starts + length - gap
@@ -147,7 +147,7 @@ def _fill_posts(
     rng: np.random.Generator, region: Ints, body: Ints, start: Ints, end: Ints
 ) -> tuple[Ints, int]:
     person = np.empty(len(start), dtype=np.int64)
-    moves = rng.random(len(start)) < 0.5
+    moves = rng.random(len(start)) < 0.6
     free: dict[int, list[tuple[int, int, int]]] = {}
     fresh = 0
     for i, (where, begins) in enumerate(zip(region.tolist(), start.tolist(), strict=True)):
