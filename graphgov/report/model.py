@@ -10,6 +10,7 @@ from graphgov.report.layout import place
 from graphgov.report.sentences import (
     chance,
     number,
+    one_line,
     record_dates,
     record_says,
     short_money,
@@ -76,7 +77,7 @@ def dossier_page(
             "rank": dossier["rank"],
             "score": round(dossier["score"] * 100),
             "kind": words(f"kind.{dossier['kind']}"),
-            "title": clean(dossier["title"]),
+            "title": one_line(dossier["title"]),
             **_summary(dossier),
             "amount": money(dossier["amounts"]) if dossier["amounts"] else words("unknown"),
             "period": span(words, dossier["first_on"], dossier["last_on"]),

@@ -12,7 +12,7 @@ from graphgov.report.model import dossier_page, lead_of
 from graphgov.report.network_page import network_page
 from graphgov.report.page import page
 from graphgov.report.run_files import RunFiles, places, read_run
-from graphgov.report.sentences import number, span
+from graphgov.report.sentences import number, one_line, span
 from graphgov.report.strings import Words
 from graphgov.schema.words import clean, money
 
@@ -154,7 +154,7 @@ def _case(row: Row, run: RunFiles, words: Words, linked: Mapping[str, str]) -> R
         "rank": int(row["rank"]),
         "score": round(float(row["score"]) * 100),
         "kind": row["kind"],
-        "title": clean_title(row["title"]),
+        "title": one_line(row["title"]),
         "summary": _short(row["summary"], run.reasons.get(case, ())),
         "amount": money(amounts) if amounts else words("unknown"),
         "most": max((float(number(a)) for _, a in amounts), default=0.0),
@@ -168,11 +168,6 @@ def _case(row: Row, run: RunFiles, words: Words, linked: Mapping[str, str]) -> R
         "names": sorted({clean(n) for n in run.members.get(case, ())})[:60],
         "page": linked.get(case, ""),
     }
-
-
-def clean_title(text: str) -> str:
-    """A title on one line; names in it were cut where the title was made."""
-    return " ".join(clean(part) for part in text.split())
 
 
 def _short(summary: str, reasons: Sequence[str]) -> str:
@@ -202,5 +197,5 @@ def _coverage(row: Row, words: Words, titles: Mapping[str, str]) -> Row:
         "computable": count("computable"),
         "not_computable": count("not_computable"),
         "flagged": count("flagged"),
-        "why": clean_title(row["reason"] or row["missing"]),
+        "why": one_line(row["reason"] or row["missing"]),
     }

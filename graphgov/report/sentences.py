@@ -23,6 +23,11 @@ def number(text: object) -> Decimal:
     return value if value.is_finite() else Decimal(0)
 
 
+def one_line(text: str) -> str:
+    """A text of any length on one line, without control characters."""
+    return " ".join(clean(part) for part in text.split())
+
+
 def short_money(amounts: list[list[str]]) -> str:
     """Amounts on a label: `CNY 1.2 M`."""
     parts = []
