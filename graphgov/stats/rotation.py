@@ -1,0 +1,124 @@
+"""Do the members of a group win in turns? Tests on who won, given who bid (C10).
+
+Who bid is taken as given, so a shared niche explains nothing away and adds nothing.
+
+turns
+    At every lot the winner is drawn among the members that bid, in proportion to strengths
+    fitted on the group's own wins. Under that null the rank of the winner's waiting time is a
+    sum of martingale differences, whose mean and variance are known lot by lot.
+evenness
+    Chi-square distance of wins from equal chances, lower tail. Honest members differ in
+    strength; how much they do is fitted on the other groups.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+from scipy.stats import chi2
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+BOOL = npt.NDArray[np.bool_]
+
+_ROUNDS = 20  # of the fit of strengths
+_PRIOR = 1.0  # wins and expected wins of an average member
+_MOST_SPREAD = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Turns:
+    """The wins of one group in time order.
+
+    Args:
+        z: Excess of the winners' waiting ranks, in standard deviations.
+        longest: Lots won by the member that had waited longest (ties shared out).
+        longest_expected: The same, expected from strengths.
+        wins: Per member.
+        distance: Chi-square distance from equal chances, its mean under them `freedom`.
+        freedom: Members less one.
+        trials: Mean number of lots per member.
+    """
+
+    z: float
+    longest: float
+    longest_expected: float
+    wins: I64
+    distance: float
+    freedom: int
+    trials: float
+
+
+def turns(took_part: BOOL, winner: I64) -> Turns:
+    """Turn-taking statistics of one group.
+
+    Args:
+        took_part: Lots in time order by members.
+        winner: Member that won each lot; all lots have a winner among those that took part.
+    """
+    lots, members = took_part.shape
+    wins = np.bincount(winner, minlength=members).astype(np.int64)
+    strength = _strengths(took_part, wins)
+    last = np.full(members, -1)
+    excess = variance = longest = expected = 0.0
+    for t in range(lots):
+        bidders = np.flatnonzero(took_part[t])
+        wait = (t - last[bidders]).astype(np.float64)
+        less = (wait[:, None] > wait[None, :]).sum(axis=1)
+        equal = (wait[:, None] == wait[None, :]).sum(axis=1) - 1
+        rank = (less + 0.5 * equal) / max(len(bidders) - 1, 1)
+        chance = strength[bidders] / strength[bidders].sum()
+        mean = float(chance @ rank)
+        place = int(np.searchsorted(bidders, winner[t]))
+        excess += float(rank[place]) - mean
+        variance += float(chance @ rank**2) - mean**2
+        top = wait == wait.max()
+        longest += float(top[place]) / float(top.sum())
+        expected += float(chance[top].sum()) / float(top.sum())
+        last[winner[t]] = t
+    z = excess / np.sqrt(variance) if variance > 1e-12 else 0.0
+    share = took_part / took_part.sum(axis=1, keepdims=True)
+    mean_wins = share.sum(axis=0)
+    spread = (share * (1 - share)).sum(axis=0)
+    used = mean_wins > 0
+    raw = float((((wins - mean_wins) ** 2)[used] / mean_wins[used]).sum())
+    usual = float((spread[used] / mean_wins[used]).sum())
+    freedom = int(used.sum()) - 1
+    distance = raw * freedom / usual if usual > 0 else float(freedom)
+    return Turns(z, longest, expected, wins, distance, freedom, float(mean_wins[used].mean()))
+
+
+def rotation_p_values(found: Sequence[Turns]) -> tuple[F64, F64, F64]:
+    """Per group: p-values of turns, of evenness, and of both by Fisher's method."""
+    if not found:
+        none = np.zeros(0)
+        return none, none, none
+    p_turns = ndtr(-np.array([t.z for t in found]))
+    freedom = np.array([float(t.freedom) for t in found])
+    trials = np.array([t.trials for t in found])
+    distance = np.array([t.distance for t in found])
+    scale = 1.0 + _spread_of_others(distance, freedom, trials) * np.maximum(trials - 1, 0.0)
+    p_even = np.clip(chi2.cdf(distance / scale, freedom), 1e-12, 1.0)
+    logs = np.log(np.maximum(p_turns, 1e-300)) + np.log(p_even)
+    return p_turns, p_even, np.asarray(chi2.sf(-2.0 * logs, 4))
+
+
+def _spread_of_others(distance: F64, freedom: F64, trials: F64) -> F64:
+    """How far honest strengths differ: over-dispersion of the other groups' wins."""
+    excess = distance - freedom
+    room = freedom * np.maximum(trials - 1, 0.0)
+    others = room.sum() - room
+    rho = np.divide(excess.sum() - excess, others, out=np.zeros_like(room), where=others > 1e-9)
+    return np.asarray(np.clip(rho, 0.0, _MOST_SPREAD))
+
+
+def _strengths(took_part: BOOL, wins: I64) -> F64:
+    """Bradley-Terry strengths of the members (Hunter's MM), shrunk towards 1."""
+    strength = np.ones(took_part.shape[1])
+    for _ in range(_ROUNDS):
+        total = took_part @ strength
+        faced = (took_part / total[:, None]).sum(axis=0)
+        strength = (wins + _PRIOR) / (faced + _PRIOR)
+    return np.asarray(strength)
