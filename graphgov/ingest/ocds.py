@@ -61,6 +61,7 @@ class Ocds(Format):
 
     def _rows(self, spool: Spool, files: list[str]) -> Iterator[RawRows | Reject]:
         batches = Batches(files)
+        spool.begin()  # a transaction for each mention would cost more than the mention
         for ocid, waiting in spool.processes():
             for out in _process(ocid, waiting):
                 if isinstance(out, Row):
@@ -71,6 +72,7 @@ class Ocds(Format):
                     why = f"{out.why} (at {out.place.pointer or '/'} of {ocid})"
                     file = files[out.place.file]
                     yield Reject(file, out.place.line, out.field, out.code, out.value, why)
+        spool.end(keep=True)
         for kind, key in (("bodies", "body_id"), ("companies", "company_id")):
             for found, said, place in spool.organisations(kind):
                 cells: Cells = {key: found, "name": found, **said}

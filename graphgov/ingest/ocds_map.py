@@ -4,7 +4,6 @@ Ids of OCDS are local to a process, so every id but those of organisations begin
 ocid; the process itself is the tender.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,10 +18,11 @@ from graphgov.ingest.ocds_cells import (
     texts,
     time,
 )
+from graphgov.ingest.ocds_contracts import contract_rows, signing_days
 from graphgov.ingest.ocds_merge import MADE, Process
 from graphgov.ingest.ocds_orgs import organisation_cells
+from graphgov.ingest.ocds_parts import inside, lot_ids
 from graphgov.ingest.ocds_rows import Cells, Fault, Mention, Row
-from graphgov.ingest.ocds_spool import Place
 from graphgov.schema import METHODS
 
 _TENDER_STATUS = {
@@ -50,14 +50,6 @@ _CRITERIA = {
     "bestvaluetogovernment": "mixed",
     "ratedcriteria": "mixed",
 }
-_MILESTONES = {
-    "delivery": "delivery",
-    "report": "report",
-    "reporting": "report",
-    "payment": "payment",
-    "financing": "payment",
-}
-
 _BARE = frozenset(("id", "name", "roles", MADE))
 
 Out = Iterator[Row | Fault | Mention]
@@ -82,11 +74,11 @@ def map_process(process: Process) -> Out:
         yield from _bid(process, bid)
     if not bids:
         yield from _tenderers(process, tender)
-    signed = _signing_days(contracts)
+    signed = signing_days(contracts)
     for award in awards:
         yield from _award(process, award, buyer, signed)
     for contract in contracts:
-        yield from _contract(process, contract, awards, contracts)
+        yield from contract_rows(process, contract, awards, contracts)
 
 
 def _buyers(release: Node, tender: Node, parties: dict[str, Node]) -> tuple[str | None, str | None]:
@@ -151,13 +143,13 @@ def _described(found: list[Node], parties: dict[str, Node]) -> Iterator[tuple[st
 def _tender(
     process: Process, tender: Node, buyer: str | None, entity: str | None, bids: list[Node]
 ) -> Out:
-    place = _inside(process.place, "/tender" if tender else "")
+    place = inside(process.place, "/tender" if tender else "")
     if buyer is None:
         yield Fault(place, "buyer_id", "required", process.ocid, "no buyer or procuring entity")
         return
     period = node(tender.get("tenderPeriod"))
     items = nodes(tender.get("items"))
-    category, scheme = _category(tender, items)
+    category, scheme = category_of(tender, items)
     method, method_detail = _method(tender)
     status = cell(tender.get("status"))
     value = node(tender.get("value"))
@@ -175,9 +167,9 @@ def _tender(
             "rationale": cell(tender.get("procurementMethodRationale")),
             "category": category,
             "category_scheme": scheme,
-            "region": _region(items),
+            "region": region_of(items),
             "estimated_value": number(value.get("amount")),
-            "currency": _currency(value),
+            "currency": currency_of(value),
             "published_at": _published(process, tender, ends),
             "submission_starts_at": time(period.get("startDate")),
             "bids_due_at": ends,
@@ -197,12 +189,12 @@ def _tender(
                 "lot_id": cell(lot.get("id")),
                 "title": cell(lot.get("title")) or cell(lot.get("description")),
                 "estimated_value": number(value.get("amount")),
-                "currency": _currency(value),
+                "currency": currency_of(value),
                 "status": cell(lot.get("status")),
             },
-            _inside(place, f"/lots/{index}"),
+            inside(place, f"/lots/{index}"),
         )
-    yield from _items(process, "tender", process.ocid, items, place)
+    yield from item_rows(process.ocid, "tender", process.ocid, items, place)
 
 
 def _published(process: Process, tender: Node, ends: str | None) -> str | None:
@@ -234,81 +226,6 @@ def _method(tender: Node) -> tuple[str | None, str | None]:
     return None, "; ".join(dict.fromkeys(w for w in (word, details) if w)) or None
 
 
-def _category(owner: Node, items: list[Node]) -> tuple[str | None, str | None]:
-    """The classification of most items, ties by code."""
-    found: Counter[tuple[str, str | None]] = Counter()
-    for holder in (owner, *items):
-        code = cell(node(holder.get("classification")).get("id"))
-        if code:
-            found[code, cell(node(holder.get("classification")).get("scheme"))] += 1
-    if found:
-        return min(found, key=lambda k: (-found[k], k[0], k[1] or ""))
-    main = cell(owner.get("mainProcurementCategory"))
-    return (main, "OCDS") if main else (None, None)
-
-
-def _region(items: list[Node]) -> str | None:
-    named = {
-        cell(node(i.get("deliveryAddress", i.get("deliveryLocation"))).get("region")) for i in items
-    }
-    named.discard(None)
-    return named.pop() if len(named) == 1 else None
-
-
-def _currency(value: Node) -> str | None:
-    return cell(value.get("currency")) if value.get("amount") is not None else None
-
-
-def _inside(place: Place, pointer: str) -> Place:
-    return Place(place.file, place.line, place.pointer + pointer)
-
-
-def _lot_ids(part: Node) -> list[str]:
-    """The lots an award or a bid is about, however the publisher says so."""
-    found: list[str] = []
-    for key in ("relatedLots", "relatedLot", "lotID"):
-        said = part.get(key)
-        for one in said if isinstance(said, list) else [said]:
-            ids = node(one)
-            found += texts(
-                next((ids[k] for k in ("id", "lotId", "lotID") if k in ids), None) if ids else one
-            )
-    if not found:
-        for item in nodes(part.get("items")):
-            found += texts(item.get("relatedLot"))
-            found += texts(item.get("relatedLots"))
-    return found
-
-
-def _items(process: Process, kind: str, owner: str, items: list[Node], place: Place) -> Out:
-    used: Counter[str] = Counter()
-    for index, item in enumerate(items):
-        key = cell(item.get("id")) or "?"
-        used[key] += 1
-        suffix = f"#{used[key]}" if used[key] > 1 or key == "?" else ""
-        unit = node(item.get("unit"))
-        value = node(unit.get("value"))
-        classified = node(item.get("classification"))
-        local = owner.removeprefix(f"{process.ocid}/") if owner != process.ocid else ""
-        yield Row(
-            "items",
-            {
-                "item_id": f"{process.ocid}/{kind}/{local}/{key}{suffix}",
-                "owner_kind": kind,
-                "owner_id": owner,
-                "lot_id": join_ids(texts(item.get("relatedLot")) + texts(item.get("relatedLots"))),
-                "description": cell(item.get("description")) or cell(classified.get("description")),
-                "classification": cell(classified.get("id")),
-                "classification_scheme": cell(classified.get("scheme")),
-                "quantity": number(item.get("quantity")),
-                "unit": cell(unit.get("name")) or cell(unit.get("id")),
-                "unit_amount": number(value.get("amount")),
-                "currency": _currency(value),
-            },
-            _inside(place, f"/items/{index}"),
-        )
-
-
 def _bid(process: Process, bid: Node) -> Out:
     key = str(bid["id"])
     place = process.places.get(("bids", key), process.place)
@@ -316,7 +233,7 @@ def _bid(process: Process, bid: Node) -> Out:
     if not tenderers:
         yield Fault(place, "company_id", "required", key, "the bid names no tenderer")
     value = node(bid.get("value"))
-    lots = sorted(set(_lot_ids(bid)))
+    lots = sorted(set(lot_ids(bid)))
     status = cell(bid.get("status"))
     known = _BID_STATUS.get((status or "").lower())
     cells: Cells = {
@@ -325,7 +242,7 @@ def _bid(process: Process, bid: Node) -> Out:
         # A bid for several lots is a bid for the whole.
         "lot_id": lots[0] if len(lots) == 1 else None,
         "amount": number(value.get("amount")),
-        "currency": _currency(value),
+        "currency": currency_of(value),
         "submitted_at": time(bid.get("date")),
         "status": known,
     }
@@ -337,7 +254,7 @@ def _bid(process: Process, bid: Node) -> Out:
         yield Row("bids", {**cells, "company_id": str(company["id"])}, place)
     if tenderers:
         items = nodes(bid.get("items"))
-        yield from _items(process, "bid", f"{process.ocid}/{key}", items, place)
+        yield from item_rows(process.ocid, "bid", f"{process.ocid}/{key}", items, place)
 
 
 def _tenderers(process: Process, tender: Node) -> Out:
@@ -351,17 +268,8 @@ def _tenderers(process: Process, tender: Node) -> Out:
                 "tender_id": process.ocid,
                 "company_id": key,
             },
-            _inside(process.place, f"/tender/tenderers/{index}"),
+            inside(process.place, f"/tender/tenderers/{index}"),
         )
-
-
-def _signing_days(contracts: list[Node]) -> dict[str | None, str]:
-    days: dict[str | None, str] = {}
-    for contract in contracts:
-        signed, award = day(contract.get("dateSigned")), cell(contract.get("awardID"))
-        if signed:
-            days[award] = min(signed, days.get(award, signed))
-    return days
 
 
 def _award(process: Process, award: Node, buyer: str | None, signed: dict[str | None, str]) -> Out:
@@ -386,107 +294,22 @@ def _award(process: Process, award: Node, buyer: str | None, signed: dict[str | 
     status = cell(award.get("status"))
     status = status.lower() if status else None
     items = nodes(award.get("items"))
-    category, _ = _category(award, items)
+    category, _ = category_of(award, items)
     bid = cell(award.get("relatedBid")) or cell(award.get("bidID"))
     cells: Cells = {
         "award_id": f"{process.ocid}/{key}",
         "buyer_id": buyer,
         "awarded_on": awarded,
         "amount": amount,
-        "currency": _currency(value),
+        "currency": currency_of(value),
         "tender_id": process.ocid,
-        "lot_id": join_ids(_lot_ids(award)),
+        "lot_id": join_ids(lot_ids(award)),
         "bid_id": f"{process.ocid}/{bid}" if bid else None,
         "title": cell(award.get("title")) or cell(award.get("description")),
         "category": category,
-        "region": _region(items),
+        "region": region_of(items),
         "status": _AWARD_STATUS.get(status, status) if status else None,
     }
     for company in suppliers:
         yield Row("awards", {**cells, "company_id": str(company["id"])}, place)
-    yield from _items(process, "award", f"{process.ocid}/{key}", items, place)
-
-
-def _contract(process: Process, contract: Node, awards: list[Node], contracts: list[Node]) -> Out:
-    key = str(contract["id"])
-    place = process.places.get(("contracts", key), process.place)
-    award = cell(contract.get("awardID")) or _extended(contract, contracts)
-    if award is None and len(awards) == 1:
-        award = cell(awards[0].get("id"))
-    if award is None:
-        yield Fault(place, "award_id", "required", key, "the contract names no award")
-        return
-    own = f"{process.ocid}/{key}"
-    period, value = node(contract.get("period")), node(contract.get("value"))
-    yield Row(
-        "contracts",
-        {
-            "contract_id": own,
-            "award_id": f"{process.ocid}/{award}",
-            "signed_on": day(contract.get("dateSigned")),
-            "starts_on": day(period.get("startDate")),
-            "ends_on": day(period.get("endDate")),
-            "amount": number(value.get("amount")),
-            "currency": _currency(value),
-            "status": cell(contract.get("status")),
-            "published_on": day(contract.get("datePublished")),
-        },
-        place,
-    )
-    yield from _items(process, "contract", own, nodes(contract.get("items")), place)
-    yield from _under_contract(contract, own, place)
-
-
-def _extended(contract: Node, contracts: list[Node]) -> str | None:
-    """The award of the contract that this one extends (seen in Paraguay)."""
-    extends = cell(contract.get("extendsContractID"))
-    for other in contracts:
-        if extends and cell(other.get("id")) == extends:
-            return cell(other.get("awardID"))
-    return None
-
-
-def _under_contract(contract: Node, own: str, place: Place) -> Out:
-    changes = nodes(contract.get("amendments")) or nodes(contract.get("amendment"))
-    for index, change in enumerate(changes):
-        yield Row(
-            "amendments",
-            {
-                "amendment_id": f"{own}/amendment/{cell(change.get('id')) or index}",
-                "contract_id": own,
-                "amended_on": day(change.get("date")),
-                "reason": cell(change.get("rationale")) or cell(change.get("description")),
-            },
-            _inside(place, f"/amendments/{index}"),
-        )
-    work = node(contract.get("implementation"))
-    due = nodes(contract.get("milestones")) + nodes(work.get("milestones"))
-    for index, milestone in enumerate(due):
-        met = day(milestone.get("dateMet"))
-        if (cell(milestone.get("status")) or "").lower() == "met":
-            met = met or day(milestone.get("dateModified"))
-        said = (cell(milestone.get("type")) or "").lower()
-        yield Row(
-            "milestones",
-            {
-                "milestone_id": f"{own}/milestone/{cell(milestone.get('id')) or index}",
-                "contract_id": own,
-                "kind": _MILESTONES.get(said, "other"),
-                "due_on": day(milestone.get("dueDate")),
-                "met_on": met,
-            },
-            place,
-        )
-    for index, payment in enumerate(nodes(work.get("transactions"))):
-        value = node(payment.get("value")) or node(payment.get("amount"))
-        yield Row(
-            "payments",
-            {
-                "payment_id": f"{own}/payment/{cell(payment.get('id')) or index}",
-                "contract_id": own,
-                "paid_on": day(payment.get("date")),
-                "amount": number(value.get("amount")),
-                "currency": _currency(value),
-            },
-            _inside(place, f"/implementation/transactions/{index}"),
-        )
+    yield from item_rows(process.ocid, "award", f"{process.ocid}/{key}", items, place)
