@@ -30,6 +30,12 @@ def signing_days(contracts: list[Node]) -> dict[str | None, str]:
 def contract_rows(
     process: Process, contract: Node, awards: list[Node], contracts: list[Node]
 ) -> Iterator[Row | Fault]:
+    """A contract with its items, amendments, milestones and payments.
+
+    Args:
+        awards: Of the process; a contract that names none belongs to the only one.
+        contracts: Of the process; one that extends another belongs to the other's award.
+    """
     key = str(contract["id"])
     place = process.places.get(("contracts", key), process.place)
     award = cell(contract.get("awardID")) or _extended(contract, contracts)

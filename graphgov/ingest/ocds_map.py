@@ -21,7 +21,14 @@ from graphgov.ingest.ocds_cells import (
 from graphgov.ingest.ocds_contracts import contract_rows, signing_days
 from graphgov.ingest.ocds_merge import MADE, Process
 from graphgov.ingest.ocds_orgs import organisation_cells
-from graphgov.ingest.ocds_parts import inside, lot_ids
+from graphgov.ingest.ocds_parts import (
+    category_of,
+    currency_of,
+    inside,
+    item_rows,
+    lot_ids,
+    region_of,
+)
 from graphgov.ingest.ocds_rows import Cells, Fault, Mention, Row
 from graphgov.schema import METHODS
 
