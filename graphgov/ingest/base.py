@@ -24,6 +24,7 @@ class RawRows:
         file: Path relative to the source.
         lines: 1-based line of each row (the line it starts on).
         pointers: JSON pointer of each row inside its document, or None for tables.
+        files: File of each row, where a batch gathers rows of several files.
     """
 
     table: str
@@ -31,6 +32,7 @@ class RawRows:
     file: str
     lines: Sequence[int]
     pointers: Sequence[str] | None = None
+    files: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)

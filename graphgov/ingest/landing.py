@@ -91,8 +91,10 @@ class Landing:
             names[n]: clean(known.get(names[n]), _text_array(v)) for n, v in rows.columns.items()
         }
         count = len(rows.lines)
-        columns["_file"] = pa.array([rows.file], pa.string()).take(
-            pa.array([0] * count, pa.int32())
+        columns["_file"] = (
+            pa.array([rows.file], pa.string()).take(pa.array([0] * count, pa.int32()))
+            if rows.files is None
+            else pa.array(rows.files, pa.string())
         )
         columns["_line"] = pa.array(rows.lines, pa.int64())
         columns["_pointer"] = (
@@ -104,7 +106,8 @@ class Landing:
         self._con.register("raw_batch", batch)
         self._con.execute(f"INSERT INTO {target} BY NAME SELECT * FROM raw_batch")
         self._con.unregister("raw_batch")
-        self._count(rows.table, rows.file, count)
+        for file, number in Counter(rows.files or {rows.file: count}).items():
+            self._count(rows.table, file, number)
         self._progress(rows.file, count)
 
     def reject(self, reject: Reject, table: str = "") -> None:

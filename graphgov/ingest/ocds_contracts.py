@@ -33,6 +33,8 @@ def contract_rows(
     """A contract with its items, amendments, milestones and payments.
 
     Args:
+        process: What it belongs to.
+        contract: Tidied.
         awards: Of the process; a contract that names none belongs to the only one.
         contracts: Of the process; one that extends another belongs to the other's award.
     """

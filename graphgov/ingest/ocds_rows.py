@@ -40,30 +40,32 @@ class Mention(NamedTuple):
 
 
 class Batches:
-    """Rows gathered into batches of one table and file each."""
+    """Rows gathered into batches of one table each."""
 
     def __init__(self, files: Sequence[str]) -> None:
         self._files = files
-        self._rows: defaultdict[tuple[str, int], list[tuple[Cells, Place]]] = defaultdict(list)
+        self._rows: defaultdict[str, list[tuple[Cells, Place]]] = defaultdict(list)
         self._cells = 0
 
     def add(self, row: Row) -> Iterator[RawRows]:
         """Take a row; gives batches when there are enough."""
-        self._rows[row.table, row.place.file].append((row.cells, row.place))
+        self._rows[row.table].append((row.cells, row.place))
         self._cells += len(row.cells)
         if self._cells >= _MOST_CELLS:
             yield from self.flush()
 
     def flush(self) -> Iterator[RawRows]:
         """All rows that wait."""
-        for (table, file), rows in self._rows.items():
+        for table, rows in self._rows.items():
             named = dict.fromkeys(k for cells, _ in rows for k, v in cells.items() if v is not None)
+            files = [self._files[place.file] for _, place in rows]
             yield RawRows(
                 table,
                 {name: [cells.get(name) for cells, _ in rows] for name in named},
-                self._files[file],
+                files[0],
                 [place.line for _, place in rows],
                 [place.pointer for _, place in rows],
+                files if len(set(files)) > 1 else None,
             )
         self._rows.clear()
         self._cells = 0

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -80,7 +81,8 @@ def read(
                 continue
             placed = prefix + part.file
             if isinstance(part, RawRows):
-                landing.add(RawRows(part.table, part.columns, placed, part.lines, part.pointers))
+                several = part.files and [prefix + name for name in part.files]
+                landing.add(replace(part, file=placed, files=several or None))
             else:
                 table = folder_of_tables.table_of(part.file)
                 failed.add(table)
