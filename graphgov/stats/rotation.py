@@ -40,6 +40,8 @@ class Turns:
         distance: Chi-square distance from equal chances, its mean under them `freedom`.
         freedom: Members less one.
         trials: Mean number of lots per member.
+        step: Half of what one win more or less changes the distance by: wins are whole, and
+            without it the most even of outcomes would look impossible.
     """
 
     z: float
@@ -49,6 +51,7 @@ class Turns:
     distance: float
     freedom: int
     trials: float
+    step: float
 
 
 def turns(took_part: BOOL, winner: I64) -> Turns:
@@ -86,8 +89,9 @@ def turns(took_part: BOOL, winner: I64) -> Turns:
     raw = float((((wins - mean_wins) ** 2)[used] / mean_wins[used]).sum())
     usual = float((spread[used] / mean_wins[used]).sum())
     freedom = int(used.sum()) - 1
-    distance = raw * freedom / usual if usual > 0 else float(freedom)
-    return Turns(z, longest, expected, wins, distance, freedom, float(mean_wins[used].mean()))
+    scale = freedom / usual if usual > 0 else 1.0
+    trials = float(mean_wins[used].mean())
+    return Turns(z, longest, expected, wins, raw * scale, freedom, trials, scale / trials)
 
 
 def rotation_p_values(found: Sequence[Turns]) -> tuple[F64, F64, F64]:
@@ -100,7 +104,8 @@ def rotation_p_values(found: Sequence[Turns]) -> tuple[F64, F64, F64]:
     trials = np.array([t.trials for t in found])
     distance = np.array([t.distance for t in found])
     scale = 1.0 + _spread_of_others(distance, freedom, trials) * np.maximum(trials - 1, 0.0)
-    p_even = np.clip(chi2.cdf(distance / scale, freedom), 1e-12, 1.0)
+    step = np.array([t.step for t in found])
+    p_even = np.clip(chi2.cdf((distance + step) / scale, freedom), 1e-12, 1.0)
     logs = np.log(np.maximum(p_turns, 1e-300)) + np.log(p_even)
     return p_turns, p_even, np.asarray(chi2.sf(-2.0 * logs, 4))
 

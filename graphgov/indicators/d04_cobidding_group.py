@@ -1,0 +1,365 @@
+"""Groups of companies that bid together and win in turns."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from graphgov.config import bounded
+from graphgov.detector import Detector, Findings, digest, surprise
+from graphgov.network.communities import communities
+from graphgov.network.groups import coherence, exclusivity, find_groups
+from graphgov.network.projection import Bidding, Pairs, Validation, bidding, project, validate
+from graphgov.schema import Community, Evidence, Flag, Member
+from graphgov.snapshot import Snapshot
+from graphgov.stats.fdr import benjamini_hochberg
+from graphgov.stats.rotation import Turns, rotation_p_values, turns
+
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+_EPOCH = date(1970, 1, 1)
+_SEED = 11
+_GROWTHS = (1.5, 1.0)  # exponents of size: tight groups, and wider ones
+
+
+@dataclass(frozen=True)
+class CobiddingGroup(Detector):
+    """Companies that meet far more often than chance and win in turns.
+
+    Method: Project lots with 2 to **max_bidders** bidders on companies. Pairs that met more often
+        than a hypergeometric null inside the category allows (q at most **max_q**) make the
+        graph `cobidding`, whose Leiden communities of three or more are reported. Candidates
+        are these and the groups a greedy search for cohesion and exclusivity grows from each
+        company, of 3 to **max_members**, with at least **min_lots** lots on which two of them
+        bid and one of them won. Each is tested for turns given who bid: whether the winner is
+        the one that had waited longest, and whether wins are more even than the strengths of
+        other groups' members let expect. Of overlapping candidates the strongest is kept.
+    Example: Four computer dealers bid on forty lots together; each fourth one goes to each.
+    Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
+        niche and a region also meet always and only each other, and a full order book makes
+        an honest firm bid high after it has won.
+    Score: Surprise of the p-value of turns and evenness together.
+    Skips: Lots without bids, with one bidder or with more than **max_bidders**; groups whose p
+        is above **max_p** or that do not meet more often than their markets explain.
+    Source: Wachs and Kertesz 2019; Tumminello and others 2011; OCP R057 (turn-taking); the
+        test given who bid is this engine's own.
+    """
+
+    code: ClassVar = "D04"
+    title: ClassVar = {"en": "Co-bidding group that takes turns", "zh": "轮流中标的投标群体"}
+    class_: ClassVar = "statistical"
+    subject_kind: ClassVar = "group"
+    unit: ClassVar = "standard deviations of waiting rank"
+    needs: ClassVar = ("bids.bid_id", "awards.tender_id")
+    wants: ClassVar = (
+        "bids.status",
+        "bids.lot_id",
+        "bids.amount",
+        "bids.currency",
+        "awards.lot_id",
+        "awards.status",
+        "awards.currency",
+        "tenders.category",
+        "tenders.region",
+        "tenders.method",
+        "bodies.name",
+        "bodies.region",
+        "companies.name",
+        "rates.*",
+    )
+    sentences: ClassVar = {
+        "en": (
+            "{companies:names} bid against each other on {lots:n} lots between {first} and "
+            "{last}, {lift:times} times as often as their categories explain, and won {won:n} of "
+            "them for {amounts:money} in turns ({wins:names} wins): {longest:n} times the winner "
+            "was the one that had waited longest, where {longest_expected:n} times are expected.",
+            "Few firms in one trade and region meet all the time, and a firm with a full order "
+            "book bids high until it has room again, which also looks like taking turns.",
+        ),
+        "zh": (
+            "{companies:names}在{first}至{last}之间共同参与{lots:n}个标段的投标，"
+            "为其所属品类可解释次数的{lift:times}倍，并轮流赢得其中{won:n}个，"
+            "合计{amounts:money}（各家中标次数：{wins:names}）：其中{longest:n}次由等待最久者中标，"
+            "而预期约为{longest_expected:n}次。",
+            "同一行业和地区的少数企业自然经常相遇；企业产能饱和时报价偏高、有余力后再次中标，"
+            "看上去也像轮流中标。",
+        ),
+    }
+
+    max_bidders: int = bounded(20, low=2, high=100)
+    max_members: int = bounded(12, low=3, high=30)
+    min_lots: int = bounded(8, low=4, high=1000)
+    max_p: float = bounded(0.02, low=0.0, high=1.0)
+    max_q: float = bounded(0.01, low=0.0, high=1.0)
+
+    def find(self, snap: Snapshot) -> Findings:
+        """All communities, and the groups among them and elsewhere that take turns."""
+        market = _Market.of(snap, self.max_bidders)
+        pairs = project(market.bids)
+        checked = validate(market.bids, pairs, stratum=market.stratum, day=market.day)
+        held = checked.discovered(self.max_q)
+        graph = pairs.take(held)
+        found = communities(
+            graph.a, graph.b, graph.weight, market.bids.companies, seed=_SEED, runs=10
+        )
+        groups = {
+            tuple(found.members(c).tolist())
+            for c in np.flatnonzero((found.sizes >= 3) & (found.sizes <= self.max_members)).tolist()
+        }
+        often = pairs.take(pairs.joint >= 2)
+        nodes = market.bids.companies
+        for growth in _GROWTHS:
+            grown = find_groups(
+                often.a, often.b, often.weight, nodes, max_size=self.max_members, growth=growth
+            )
+            groups.update(g.members for g in grown)
+        tested = list(self._tested(market, sorted(groups)))
+        p_turns, p_even, p_value = rotation_p_values([t.turns for t in tested])
+        q_value = benjamini_hochberg(p_value)
+        meetings = _Meetings(pairs, checked)
+        flags = []
+        for i in _strongest(tested, p_value, self.max_p):
+            weights, lift = meetings.inside(tested[i].members)
+            if lift > 1.0:
+                chances = (p_turns[i], p_even[i], p_value[i], q_value[i])
+                shape = (weights, lift, meetings.leaving(tested[i].members, float(weights.sum())))
+                flags.append(self._flag(snap, market, tested[i], chances, shape))
+        return Findings(
+            flags=flags,
+            subjects=len(groups),
+            computable=len(tested),
+            reason="not computable, because the rest won too few lots on which two of them bid"
+            if len(tested) < len(groups)
+            else "",
+            p_values=p_value,
+            communities=_named(market, found.label, found.stability, found.sizes),
+        )
+
+    def _tested(self, market: "_Market", groups: Sequence[tuple[int, ...]]) -> "Iterator[_Group]":
+        for members in groups:
+            took_part, lots = market.meetings(members)
+            winner = np.searchsorted(members, np.clip(market.winner[lots], 0, None))
+            winner = np.minimum(winner, len(members) - 1)
+            inside = np.asarray(members)[winner] == market.winner[lots]
+            inside &= took_part[np.arange(len(lots)), winner]
+            if int(inside.sum()) >= self.min_lots:
+                seen = turns(took_part[inside], winner[inside])
+                if seen.freedom >= 2:
+                    yield _Group(members, lots, lots[inside], seen)
+
+    def _flag(
+        self,
+        snap: Snapshot,
+        market: "_Market",
+        group: "_Group",
+        chances: tuple[float, float, float, float],
+        shape: tuple[F64, float, float],
+    ) -> Flag:
+        p_turns, p_even, p_value, q_value = map(float, chances)
+        weights, lift, leaving = shape
+        companies = [market.company_ids[c] for c in group.members]
+        rows = _evidence(snap, [market.lot_keys[i] for i in group.lots], companies)
+        days = [_EPOCH + timedelta(days=int(market.day[i])) for i in group.lots]
+        bodies = sorted({r["buyer_id"] for r in rows if r["buyer_id"]})
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for key, currency, amount in {
+            (r["id"], r["currency"] or "", r["amount"]) for r in rows if r["table"] == "awards"
+        }:
+            del key
+            amounts[currency] += amount
+        return self.flag(
+            companies,
+            score=surprise(p_value),
+            value=round(group.turns.z, 6),
+            p_value=p_value,
+            q_value=q_value,
+            amounts=amounts,
+            first_on=min(days),
+            last_on=max(days),
+            body_id=bodies[0] if len(bodies) == 1 else "",
+            facts={
+                "companies": [snap.name("company", c) for c in companies],
+                "lots": len(group.lots),
+                "won": len(group.won),
+                "wins": [str(int(w)) for w in group.turns.wins],
+                "longest": round(group.turns.longest, 2),
+                "longest_expected": round(group.turns.longest_expected, 2),
+                "lift": round(lift, 3),
+                "coherence": round(coherence(weights), 4),
+                "exclusivity": round(exclusivity(float(np.sort(weights).sum()), leaving), 4),
+                "bodies": [snap.name("body", b) for b in bodies],
+                "first": min(days).isoformat(),
+                "last": max(days).isoformat(),
+                "amounts": [[c, str(a)] for c, a in sorted(amounts.items())],
+                "p_turns": float(f"{p_turns:.6g}"),
+                "p_even": float(f"{p_even:.6g}"),
+            },
+            evidence=[Evidence(r["table"], r["row_key"], r["id"]) for r in rows],
+            members=[
+                *(Member("company", c, "member") for c in companies),
+                *(Member("award", r["id"], "award") for r in rows if r["table"] == "awards"),
+            ],
+        )
+
+
+class _Group(NamedTuple):
+    """A candidate: its companies, lots on which two bid, those won inside, and the turns."""
+
+    members: tuple[int, ...]
+    lots: I64
+    won: I64
+    turns: Turns
+
+
+@dataclass(frozen=True, eq=False)
+class _Market:
+    """Lots in time order and who bid on them."""
+
+    bids: Bidding
+    day: I32
+    stratum: I32
+    winner: I64  # company, -1 where several won together
+    begins: I64  # bids are sorted by company here, for looking up
+    by_company: I64
+    company_ids: list[str]
+    lot_keys: list[tuple[str, str]]
+
+    @staticmethod
+    def of(snap: Snapshot, max_bidders: int) -> "_Market":
+        rows = snap.sql(_BIDS)
+        company_ids = snap.sql("SELECT company_id FROM companies ORDER BY company_id")
+        lots = snap.sql(_LOTS)
+        lot, company = (rows[c].to_numpy().astype(np.int64) for c in ("lot", "company"))
+        bids = bidding(
+            lot,
+            company,
+            lots=lots.num_rows,
+            companies=company_ids.num_rows,
+            max_size=max_bidders,
+        )
+        won = rows["won"].to_numpy(zero_copy_only=False).astype(bool)
+        winner = np.full(lots.num_rows, -1, dtype=np.int64)
+        winner[lot[won]] = company[won]
+        winner[np.bincount(lot[won], minlength=lots.num_rows) > 1] = -1
+        order = np.lexsort((bids.lot, bids.company))
+        return _Market(
+            bids=bids,
+            day=lots["day"].to_numpy().astype(np.int32),
+            stratum=lots["stratum"].to_numpy().astype(np.int32),
+            winner=winner,
+            begins=np.searchsorted(bids.company[order], np.arange(bids.companies + 1)),
+            by_company=bids.lot[order].astype(np.int64),
+            company_ids=company_ids["company_id"].to_pylist(),
+            lot_keys=list(
+                zip(lots["tender_id"].to_pylist(), lots["lot_id"].to_pylist(), strict=True)
+            ),
+        )
+
+    def meetings(self, members: Sequence[int]) -> tuple[npt.NDArray[np.bool_], I64]:
+        """Lots on which two or more of them bid: who bid, and the lots, in time order."""
+        parts = [self.by_company[self.begins[c] : self.begins[c + 1]] for c in members]
+        lots, counts = np.unique(np.concatenate(parts), return_counts=True)
+        lots = lots[counts >= 2]
+        took_part = np.zeros((len(lots), len(members)), dtype=bool)
+        for i, part in enumerate(parts):
+            took_part[:, i] = np.isin(lots, part, assume_unique=True)
+        return took_part, lots
+
+
+class _Meetings:
+    """How often pairs met and how often they were expected to."""
+
+    def __init__(self, pairs: Pairs, checked: Validation) -> None:
+        self.row = {
+            (int(a), int(b)): i for i, (a, b) in enumerate(zip(pairs.a, pairs.b, strict=True))
+        }
+        self.pairs, self.checked = pairs, checked
+
+    def inside(self, members: Sequence[int]) -> tuple[F64, float]:
+        """Weights of all pairs inside, and meetings over expected meetings."""
+        weights, joint, expected = [], 0.0, 0.0
+        for i, a in enumerate(members):
+            for b in members[i + 1 :]:
+                row = self.row.get((a, b))
+                weights.append(0.0 if row is None else float(self.pairs.weight[row]))
+                if row is not None and np.isfinite(self.checked.expected[row]):
+                    joint += float(self.pairs.joint[row])
+                    expected += float(self.checked.expected[row])
+        return np.array(weights), joint / expected if expected > 0 else 0.0
+
+    def leaving(self, members: Sequence[int], inside: float) -> float:
+        """Weight of pairs of which one is inside."""
+        among = np.isin(self.pairs.a, members), np.isin(self.pairs.b, members)
+        total = np.sort(self.pairs.weight[among[0] | among[1]]).sum()
+        return max(0.0, float(total) - inside)
+
+
+def _strongest(tested: Sequence[_Group], p_value: F64, max_p: float) -> list[int]:
+    """Candidates up to a p-value, each sharing fewer than half its members with a better one."""
+    kept: list[int] = []
+    order = sorted(range(len(tested)), key=lambda i: (p_value[i], tested[i].members))
+    for i in order:
+        if p_value[i] > max_p:
+            break
+        mine = set(tested[i].members)
+        if all(2 * len(mine & set(tested[k].members)) < len(mine) for k in kept):
+            kept.append(i)
+    return kept
+
+
+def _named(market: _Market, label: I32, stability: F64, sizes: I64) -> list[Community]:
+    groups: dict[int, list[int]] = defaultdict(list)
+    for node in np.flatnonzero(sizes[label] >= 3).tolist():
+        groups[int(label[node])].append(node)
+    rows = []
+    for nodes in groups.values():
+        ids = sorted(market.company_ids[n] for n in nodes)
+        key = digest("cobidding", *ids)
+        rows += [
+            Community("cobidding", key, "company", market.company_ids[n], round(stability[n], 6))
+            for n in nodes
+        ]
+    return sorted(rows)
+
+
+def _evidence(
+    snap: Snapshot, lots: Sequence[tuple[str, str]], companies: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    """Award and bid rows of the companies on the lots."""
+    asked = ", ".join(f"({_text(t)}, {_text(lot)})" for t, lot in sorted(set(lots)))
+    who = ", ".join(_text(c) for c in companies)
+    return list(snap.sql(_EVIDENCE.format(asked=asked, who=who)).to_pylist())
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+_LOT = "dense_rank() OVER (ORDER BY awarded_on, tender_id, lot) - 1"
+_KEPT = "has_bid OR won"
+_LOTS = f"""SELECT DISTINCT {_LOT} AS lot, tender_id, lot AS lot_id,
+    date_diff('day', DATE '1970-01-01', awarded_on) AS day,
+    dense_rank() OVER (ORDER BY coalesce(division, '')) - 1 AS stratum
+    FROM contests WHERE {_KEPT} ORDER BY 1"""
+_BIDS = f"""WITH c AS (
+        SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies)
+    SELECT {_LOT} AS lot, company, won FROM contests JOIN c USING (company_id)
+    WHERE {_KEPT} ORDER BY lot, company"""
+_EVIDENCE = """WITH asked(tender_id, lot) AS (VALUES {asked}),
+    rows AS (
+        SELECT k.tender_id, k.lot, k.company_id, k.won, k.bid_row_key, k.buyer_id
+        FROM contests k SEMI JOIN asked USING (tender_id, lot) WHERE k.company_id IN ({who})
+    )
+    SELECT 'awards' AS "table", w.row_key, w.award_id AS id, w.buyer_id, w.amount, w.currency
+    FROM wins w JOIN rows r ON r.won AND w.tender_id = r.tender_id
+        AND w.company_id = r.company_id AND (r.lot = '' OR w.lot_id = r.lot)
+    UNION ALL
+    SELECT 'bids', b.row_key, b.bid_id, NULL, NULL, NULL
+    FROM bids b JOIN rows r ON b.row_key = r.bid_row_key
+    ORDER BY ALL"""
