@@ -1,5 +1,6 @@
 """A province: a folder of tables and the truth about it."""
 
+import copy
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from graphgov.synth.cells import dates, pick, write
 from graphgov.synth.demand import Tenders, make_tenders
 from graphgov.synth.look_alikes import LOOK_ALIKES, plan_look_alikes
 from graphgov.synth.market import Bids, run_market
+from graphgov.synth.market_tables import write_market
 from graphgov.synth.plan import Draft, Item, Planner
-from graphgov.synth.relations import Ties, make_owners, make_posts, make_ties
+from graphgov.synth.relations import Ties, make_posts, make_ties, start_draft
 from graphgov.synth.schemes import SCHEMES, plan_schemes
-from graphgov.synth.tables import Ids, make_ids, write_market, write_nodes, write_offices
+from graphgov.synth.tables import Ids, make_ids, write_nodes, write_offices
 from graphgov.synth.words import take
 from graphgov.synth.world import World, make_world
 
@@ -57,7 +59,7 @@ def province(
         awards: How many awards, at least 200; everything else grows with it.
         seed: Another one, another province.
         strength: Factor on what each scheme steers; 0 gives the clean twin, the same world
-            with its look-alikes and no scheme.
+            and look-alikes without any scheme.
 
     Raises:
         ConfigError: Too few awards or a negative strength.
@@ -70,9 +72,14 @@ def province(
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(8)]
     world = make_world(streams[0], awards)
     tenders = make_tenders(streams[1], world, awards)
-    draft = Draft(*make_owners(streams[2], world))
+    draft = start_draft(streams[2], world)
     planner = Planner(streams[3], world, tenders, draft)
-    plan_schemes(planner, _scaled(SCHEMES, awards), strength)
+    before = copy.deepcopy((tenders, draft.owner, draft.closed))
+    plan_schemes(planner, _scaled(SCHEMES, awards), strength or 1.0)
+    if strength == 0:  # planned and forgotten: the rest of the province stays as it was
+        tenders, owner, dormant = before
+        planner.tenders = tenders
+        draft.forget(owner, dormant)
     plan_look_alikes(planner, _scaled(LOOK_ALIKES, awards))
     bids = run_market(streams[4], world, tenders, draft)
     ties = make_ties(streams[5], world, draft)
@@ -162,13 +169,14 @@ _Shares = list[tuple[str, int, int, float, int]]
 def _shares(rng: np.random.Generator, world: World, draft: Draft) -> _Shares:
     """Who owns what: the arranged holdings, ordinary ones, main and second owners."""
     rows: _Shares = list(draft.holdings)
-    held = {firm for _, _, firm, _, _ in rows} | draft.closed
+    held = {firm for _, _, firm, _, _ in rows}
     left = np.ones(world.firms)
     for _, _, firm, share, _ in rows:
         left[firm] = max(0.0, left[firm] - share)
     since = np.maximum(world.firm_founded, -6000)
-    for firm in np.nonzero(rng.random(world.firms) < 0.06)[0].tolist():
-        mother = int(rng.integers(world.firms))
+    dormant = sorted(draft.closed)
+    for firm in np.nonzero(rng.random(world.firms) < 0.07)[0].tolist():
+        mother = int(rng.choice(dormant) if rng.random() < 0.5 else rng.integers(world.firms))
         if firm not in held and mother != firm and mother not in held:
             share = float(np.round(rng.uniform(0.3, 1.0), 2))
             rows.append(("company", mother, firm, share, int(since[firm])))

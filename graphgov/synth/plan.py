@@ -4,6 +4,7 @@ Schemes and honest look-alikes are planned with the same tools, so that a firm i
 and moved in the same way whether it is favoured or not.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -67,6 +68,14 @@ class Draft:
     niche_firm: list[int] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
 
+    def forget(self, owner: Ints, closed: set[int]) -> None:
+        """Nothing was arranged, and owners and dormant firms are as they were."""
+        self.owner, self.closed = owner, closed
+        for plans in (self.pulls, self.steers, self.rings, self.ties, self.holdings):
+            plans.clear()
+        for rest in (self.posts, self.namesakes, self.niche_firm, self.items):
+            rest.clear()
+
     def new_person(self) -> int:
         """Somebody who was not there yet."""
         self.people += 1
@@ -81,7 +90,7 @@ class Planner:
     ) -> None:
         self.rng, self.world, self.tenders, self.draft = rng, world, tenders, draft
         self.busy = np.zeros(len(tenders), dtype=bool)
-        self.used_firm = np.zeros(world.firms, dtype=bool)
+        self.used_firm = np.isin(np.arange(world.firms), sorted(draft.closed))
         self.used_official = np.zeros(world.officials, dtype=bool)
         terms = world.terms
         per_day = np.bincount(tenders.body, minlength=world.bodies) / 2922
@@ -219,12 +228,20 @@ class Planner:
         chosen = np.sort(self.rng.choice(rows, size=count, replace=False))
         by_day = chosen[np.argsort(self.tenders.day[chosen], kind="stable")]
         turn = np.array(firms)[(np.arange(count) + self.rng.integers(len(firms))) % len(firms)]
-        won = np.zeros(count, dtype=np.int64)
-        wins = int(np.clip(round(self.rng.uniform(0.3, 0.85) * count), 0.3 * count, 0.85 * count))
-        won[self.rng.choice(count, size=wins, replace=False)] = 1
-        self.draft.steers.append((by_day, turn, won))
+        self.draft.steers.append((by_day, turn, self.outcome(by_day, 0.3, 0.85)))
         self.busy[chosen] = True
         return chosen
+
+    def outcome(self, rows: Ints, least: float, most: float) -> Ints:
+        """1 where steering succeeds; it fails where others were asked too, if anywhere."""
+        count = len(rows)
+        wins = round(self.rng.uniform(least, most) * count)
+        wins = min(max(wins, math.ceil(least * count)), max(1, math.floor(most * count)))
+        alone = self.tenders.method[rows] == DIRECT
+        first = np.lexsort((self.rng.random(count), ~alone))[:wins]
+        won = np.zeros(count, dtype=np.int64)
+        won[first] = 1
+        return won
 
     def pull(self, firm: int, rows: Ints, share: float, edge: float) -> Ints:
         """An honest firm bids on a share of the tenders in its line, with a cost advantage."""

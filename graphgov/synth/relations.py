@@ -23,12 +23,13 @@ class Ties:
     known: NDArray[np.bool_]
 
 
-def make_owners(rng: np.random.Generator, world: World) -> tuple[Ints, int]:
-    """The main owner of each firm, some of several, and how many people there are then."""
+def start_draft(rng: np.random.Generator, world: World) -> Draft:
+    """Owners of firms, some of several firms; one firm in twenty-five does not trade."""
     owner = world.officials + np.arange(world.firms)
     serial = np.nonzero(rng.random(world.firms) < 0.06)[0]
     owner[serial] = owner[rng.integers(world.firms, size=len(serial))]
-    return owner, world.officials + world.firms
+    dormant = rng.choice(world.firms, size=world.firms // 25, replace=False)
+    return Draft(owner, world.officials + world.firms, closed=set(dormant.tolist()))
 
 
 def make_ties(rng: np.random.Generator, world: World, draft: Draft) -> Ties:
@@ -144,7 +145,25 @@ def make_posts(rng: np.random.Generator, world: World, draft: Draft) -> list[tup
     manager = draft.people + np.arange(len(managed))
     draft.people += len(managed)
     since = np.maximum(world.firm_founded, -6000)
+    _second_careers(rng, world, draft)
     return [
         (chief, firms, np.zeros(len(firms), dtype=np.int64), since),
         (manager, managed, np.ones(len(managed), dtype=np.int64), since[managed] + 100),
     ]
+
+
+def _second_careers(rng: np.random.Generator, world: World, draft: Draft) -> None:
+    """Some who leave office work for a firm of the region, which means nothing."""
+    terms = world.terms
+    gone = np.nonzero((terms.end >= 0) & (terms.end < DAYS - 400))[0]
+    gone = gone[rng.random(len(gone)) < 0.08]
+    where = world.body_region[terms.body[gone]]
+    order = np.argsort(world.firm_region, kind="stable")
+    first = np.searchsorted(world.firm_region[order], np.arange(len(world.places) + 1))
+    spot = rng.integers(first[where], np.maximum(first[where + 1], first[where] + 1))
+    firm = order[np.minimum(spot, world.firms - 1)]
+    role = rng.choice(["director", "manager", "supervisor"], size=len(gone))
+    start = terms.end[gone] + rng.integers(20, 380, len(gone))
+    people = terms.person[gone].tolist()
+    for row in zip(people, firm.tolist(), role.tolist(), start.tolist(), strict=True):
+        draft.posts.append(row)

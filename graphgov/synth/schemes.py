@@ -30,15 +30,13 @@ _FOLLOWS = 0.5
 
 
 def plan_schemes(planner: Planner, counts: Mapping[str, int], strength: float) -> None:
-    """Arrange the schemes; a strength of 1 is the usual, 0 arranges none.
+    """Arrange the schemes.
 
     Args:
         planner: Where they are arranged.
         counts: How many of each type.
-        strength: Factor on the number of purchases each scheme steers.
+        strength: Factor on the number of purchases each scheme steers, 1 as usual.
     """
-    if strength <= 0:
-        return
     for name, count in counts.items():
         for _ in range(count):
             item = _PLANS[name](planner, name, strength)
@@ -238,10 +236,10 @@ def _splitting(planner: Planner, name: str, strength: float) -> Item | None:
         size = int(rng.integers(2, 5))
         part, taken = taken[:size], taken[size:]
         _split(planner, part, firm)
-        won = (rng.random(len(part)) < rng.uniform(0.65, 0.95)).astype(np.int64)
-        planner.draft.steers.append((part, np.full(len(part), firm), won))
-        planner.busy[part] = True
         item.rows += part.tolist()
+    rows = np.array(item.rows)
+    planner.draft.steers.append((rows, np.full(len(rows), firm), planner.outcome(rows, 0.55, 0.85)))
+    planner.busy[rows] = True
     return item
 
 
