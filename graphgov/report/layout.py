@@ -18,6 +18,7 @@ Point = tuple[float, float]
 PARTS = ("body", "official", "person", "holding", "company")
 COLUMN = 250.0  # distance between layers
 SLOT = 86.0  # height of a node with two lines of label
+SMALL = 62.0  # height of a node of the surroundings
 LANE = 30.0  # height of an edge that passes a layer
 _SWEEPS = 12
 
@@ -42,7 +43,7 @@ def _layered(nodes: Sequence[Row], edges: Sequence[Row]) -> dict[str, Point]:
     for node in sorted(nodes, key=lambda n: (not n["core"], n["name"], n["id"])):
         columns[layer[node["id"]]].append(node["id"])
     joined, lanes = _lanes(edges, layer, columns)
-    heights = {n["id"]: SLOT for n in nodes}
+    heights = {n["id"]: SLOT if n["core"] else SMALL for n in nodes}
     heights.update({lane: LANE for some in lanes.values() for lane in some})
     _order(columns, joined)
     y = _heights(columns, joined, heights)
@@ -72,7 +73,7 @@ def _lanes(
         if (low, high) not in shared:
             chain = [f"{low}>{high}>{i}" for i in range(layer[low] + 1, layer[high])]
             for i, lane in enumerate(chain):
-                columns[layer[low] + 1 + i].append(lane)
+                columns[layer[low] + 1 + i].insert(0, lane)  # above: labels hang below
             shared[(low, high)] = chain
             whole = [low, *chain, high]
             for left, right in itertools.pairwise(whole):

@@ -262,13 +262,14 @@ def _people(
 
 def _award(award: Row, words: Words, name: Any) -> Row:
     amount = number(award["amount"])
-    shared = f" ({award['members']})" if (award["members"] or 1) > 1 else ""
+    joint = words("joint", n=award["members"]) if (award["members"] or 1) > 1 else ""
     return {
         "id": award["award_id"],
         "on": str(award["on"] or "")[:10],
         "title": clean(award["title"]),
         "body": name("body", award["buyer_id"]),
-        "company": name("company", award["company_id"]) + shared,
+        "company": name("company", award["company_id"]),
+        "company_word": " ".join((name("company", award["company_id"]), joint)).strip(),
         "company_id": award["company_id"],
         "amount": float(amount),
         "amount_word": money([(award["currency"], amount)]),
@@ -321,8 +322,9 @@ def _money(part: Row, words: Words, name: Any) -> Row:
         )
     bodies = [name("body", b) for b in part["bodies"]]
     rest = part["rest"]
+    title = words("money") if bodies else words("money.all")
     return {
-        "title": words("money.one", body=bodies[0]) if len(bodies) == 1 else words("money"),
+        "title": words("money.one", body=bodies[0]) if len(bodies) == 1 else title,
         "total": short_money([[part["currency"], part["total"]]]),
         "rows": rows,
         "rest": {

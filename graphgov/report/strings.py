@@ -173,6 +173,7 @@ _BOTH: Mapping[str, tuple[str, str]] = {
         "请选择红旗、图中对象或表格行。",
     ),
     "chain": ("Chain of ties", "关系链"),
+    "ties": ("Ties: everything in the picture, in words", "关系：图中全部内容的文字说明"),
     "innocent": ("How an honest case could look the same", "清白的情况也可能如此"),
     "notes": ("Notes", "笔记"),
     "notes.hint": (
@@ -189,6 +190,7 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "png": ("Network PNG", "网络图 PNG"),
     "print": ("Print", "打印"),
     "awards": ("Awards", "中标"),
+    "joint": ("(jointly, {n:n} companies)", "（{n:n} 家联合体）"),
     "awards.left_out": (
         "{n:n} smaller awards are not listed here; they are in the input and in the totals.",
         "另有 {n:n} 个较小的中标未列出；已计入总额。",
@@ -199,6 +201,7 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "people": ("Who is in it", "涉及主体"),
     "money": ("Money: who supplied these bodies", "资金：这些单位的供应商"),
     "money.one": ("Money: who supplied {body}", "资金：{body} 的供应商"),
+    "money.all": ("Money: what these companies won in all", "资金：这些公司的全部中标"),
     "money.legend": (
         "Dark bar: this case's companies; grey: other suppliers of the same bodies; red line: "
         "part won as the only bidder; outline: what the company won from other bodies.",
@@ -276,7 +279,7 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "edge.met": ("bid in the same tenders", "同场投标"),
     "label.award": ("{n:n} awards · {money}", "{n:n} 次中标 · {money}"),
     "label.award1": ("1 award · {money}", "1 次中标 · {money}"),
-    "label.met": ("{n:n} shared tenders", "同场 {n:n} 次"),
+    "label.met": ("met {n:n}×", "同场 {n:n} 次"),
     "label.owns": ("owns {share}", "持股 {share}"),
     "label.owns?": ("owns a share", "持股"),
     "says.office": ("{a} held the post of {post} at {b}", "{a} 在 {b} 任 {post}"),
@@ -292,8 +295,8 @@ _BOTH: Mapping[str, tuple[str, str]] = {
         "{a} 授予 {b} {n:n} 次、{money}；{counted:n} 次中 {single:n} 次仅一家投标",
     ),
     "says.met": (
-        "{a} and {b} bid in the same {n:n} tenders; one of the two won {won:n} of them",
-        "{a} 与 {b} 同场投标 {n:n} 次；其中 {won:n} 次由二者之一中标",
+        "{a} and {b} bid against each other (tenders: {n:n}; won by one of the two: {won:n})",
+        "{a} 与 {b} 同场投标（{n:n} 次，其中 {won:n} 次由二者之一中标）",
     ),
     "says.bid": ("{a} bid {money} in tender {b}", "{a} 在招标 {b} 报价 {money}"),
     "says.decision": ("{a} took part as {role} in {b}", "{a} 以 {role} 身份参与 {b}"),

@@ -233,15 +233,18 @@ def _awards(flags: Sequence[Flag], ids: Ids, got: Gathered) -> tuple[list[Row], 
 
 
 def _money(ids: Ids, got: Gathered) -> list[Row]:
-    """Per currency: what each supplier got from the bodies of a case, and from others."""
+    """Per currency: what each supplier got from the bodies of a case, and from others.
+
+    A case without bodies shows what its companies won in all.
+    """
     here: dict[tuple[str, str], Row] = {}
+    away: dict[tuple[str, str], Row] = {}
     for row in got.supplied:
         if row["buyer_id"] in ids.bodies:
             _add(here, row)
-    away: dict[tuple[str, str], Row] = {}
     for row in got.earned:
         if row["company_id"] in ids.companies and row["buyer_id"] not in ids.bodies:
-            _add(away, row)
+            _add(away if ids.bodies else here, row)
     parts = []
     for currency in sorted({c for c, _ in (*here, *away)}):
         there = {k: v for (c, k), v in away.items() if c == currency}

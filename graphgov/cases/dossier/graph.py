@@ -12,7 +12,7 @@ from decimal import Decimal
 from graphgov.cases.dossier.fetch import Gathered, Ids, Row, ends
 from graphgov.schema import Case, Flag
 
-MOST_CONTEXT = {"supplier": 10, "signer": 6, "owner": 12}
+MOST_CONTEXT = {"supplier": 8, "signer": 5, "owner": 10}
 _RANK = {"documented": 0, "declared": 1, "inferred": 2}
 KIN = ("spouse", "parent", "child", "sibling", "in_law", "kin")
 

@@ -134,7 +134,7 @@
   function tables() {
     const holder = (ref) => { const e = data.edges.find((x) => x.records.includes(ref)); return e ? e.id : ""; };
     awards = table(byId("awards"), [
-      { key: "on", title: t("col.on"), class: "nowrap" }, { key: "title", title: t("col.title") }, { key: "body", title: t("col.body") }, { key: "company", title: t("col.company") },
+      { key: "on", title: t("col.on"), class: "nowrap" }, { key: "title", title: t("col.title") }, { key: "body", title: t("col.body") }, { key: "company_word", title: t("col.company") },
       { key: "amount_word", sort: "amount", title: t("col.amount"), class: "num" }, { key: "bidders", title: t("col.bidders"), class: "num" }, { key: "method", title: t("col.method") },
       { key: "signers", title: t("col.signers") }, { key: "tender", title: t("col.tender"), class: "key" }, { key: "id", title: t("col.award"), class: "key" },
     ], data.awards, { id: "record", onpick: (a) => pick("edge", holder(a.record)) });

@@ -70,11 +70,19 @@ GG.network = (() => {
     { selector: "edge.bow", style: { "curve-style": "unbundled-bezier", "control-point-distances": "data(ds)", "control-point-weights": 0.5, "text-rotation": "none" } },
     { selector: "edge.around", style: { opacity: 0.45 } },
     { selector: "edge.met", style: { "text-rotation": "none", "font-size": 10 } },
-    { selector: ".dim", style: { opacity: 0.13, "text-opacity": 0.35 } },
-    { selector: "edge.dim", style: { "text-opacity": 0 , "text-background-opacity": 0 } },
+    { selector: ".dim", style: { opacity: 0.24, "text-opacity": 0.75 } },
+    { selector: "edge.dim", style: { opacity: 0.16, "text-opacity": 0, "text-background-opacity": 0 } },
     { selector: ".lit", style: { opacity: 1, "underlay-color": "#ffd24a", "underlay-opacity": 0.75, "underlay-padding": 6, "z-index": 20 } },
     { selector: "edge.lit", style: { label: "data(label)", "underlay-padding": 3.5, "z-index": 15 } },
   ];
+
+  /* The pane is as high as its picture needs, and labels stay legible when it shrinks. */
+  function size() {
+    const ys = cy.nodes().map((n) => n.position("y"));
+    const need = ys.length ? (Math.max(...ys) - Math.min(...ys)) * 0.8 + 190 : 300;
+    byId("network").style.height = Math.max(300, Math.min(640, need)) + "px";
+    cy.resize();
+  }
 
   function fit(some) {
     cy.resize();
@@ -85,7 +93,11 @@ GG.network = (() => {
   function draw() {
     cy.elements().remove();
     cy.add(elements());
+    size();
     fit();
+    const font = Math.max(12, Math.min(19, 11 / cy.zoom()));
+    cy.nodes().style("font-size", font);
+    cy.edges().style("font-size", Math.min(16, font - 1));
   }
 
   function light(nodes, edges, keep) {
@@ -140,7 +152,7 @@ GG.network = (() => {
 
   function start(onpick) {
     picked = onpick;
-    cy = cytoscape({ container: byId("network"), elements: elements(), style, layout: { name: "preset" }, minZoom: 0.15, maxZoom: 3, boxSelectionEnabled: false });
+    cy = cytoscape({ container: byId("network"), elements: [], style, layout: { name: "preset" }, minZoom: 0.1, maxZoom: 3, boxSelectionEnabled: false });
     cy.on("tap", "node", (e) => picked("node", e.target.id()));
     cy.on("tap", "edge", (e) => picked("edge", e.target.id()));
     cy.on("tap", (e) => { if (e.target === cy) picked("", ""); });
@@ -151,10 +163,10 @@ GG.network = (() => {
     box.disabled = !data.nodes.some((n) => !n.core);
     box.addEventListener("change", () => { all = box.checked; draw(); picked("again", ""); });
     byId("fit").addEventListener("click", () => fit());
-    fit();
+    draw();
     /* A canvas prints at its own width; a picture of it prints at the paper's. */
     setTimeout(() => { byId("netprint").src = cy.png({ full: true, scale: 1.6, bg: "#ffffff", maxWidth: 2600 }); }, 0);
-    addEventListener("resize", () => fit());
+    addEventListener("resize", () => { size(); fit(); });
   }
 
   return { start, light, png, color, ink, showAll: () => all, get cy() { return cy; } };
