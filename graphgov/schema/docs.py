@@ -37,8 +37,8 @@ the tables and are not read; any other file is an error, and so are two files fo
 | kind | accepted | kept as |
 |---|---|---|
 | any | an empty cell, or one of white space alone | unknown, never zero |
-| id | any text, compared byte for byte, spaces included | as it is; with `--dataset NAME` as `NAME:id` \
-(a `lot_id` is local to its tender and stays) |
+| id | any text, compared byte for byte, spaces included | as it is; with `--dataset NAME` \
+as `NAME:id` (a `lot_id` is local to its tender and stays) |
 | text, words | surrounding white space is not part of it | trimmed |
 | word | one of the words listed; case, spaces and hyphens do not matter (`In Law` is `in_law`) | \
 lower case |
@@ -63,8 +63,8 @@ and reason. Its codes:
 | code | what |
 |---|---|
 | `required` | a required cell is empty, or its column is missing |
-| `number`, `date`, `time`, `share`, `integer`, `year`, `boolean`, `choice` | a value that does not \
-parse |
+| `number`, `date`, `time`, `share`, `integer`, `year`, `boolean`, `choice` | a value that does \
+not parse |
 | `contradiction` | rows under one key that disagree, all of them; what was read where \
 (`source`, `retrieved_on`) is no contradiction, and the first such row is kept |
 | `unknown_reference` | an end that does not exist, or whose own row was rejected |
