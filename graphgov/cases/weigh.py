@@ -1,9 +1,11 @@
 """How broken rules, ties, statistics and anomalies become one score: the one place.
 
 After the catalogue's H08. Every flag's score s stands for points 2 s / (1 - s); for a flag with
-a p-value these are the decades of its surprise (p = 0.001 is three points). A case adds up
+a p-value these are the decades of its surprise (p = 0.001 is three points). A broken rule has no
+p-value: it is worth its score times a fixed weight, more than any tie without a measured
+advantage, less than a tie with a strong one. A case adds up
 
-    points = sum over clusters of weight(cluster) * strongest flag of the cluster
+    points = sum over clusters of the largest weight(indicator) * points(flag) in the cluster
 
 where a cluster is a set of indicators that speak of the same fact, so that the fact counts once.
 Evidence classes are kept apart: a broken rule weighs most, then a tie together with a measured
@@ -17,17 +19,18 @@ from types import MappingProxyType
 
 from graphgov.schema import Flag
 
-# Indicators that measure the same fact, and what a point of the strongest of them is worth.
-# Ties come first: their score is already the product of a tie and a measured advantage.
-CLUSTERS: Mapping[str, tuple[frozenset[str], float]] = MappingProxyType(
+# Indicators that measure the same fact, and what a point of each is worth. A tie's score is
+# already the product of the tie and a measured advantage; an advantage alone has more innocent
+# readings, least where it comes and goes with one official.
+CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
-        "broken rule": (frozenset({"E15", "E02"}), 1.0),
-        "tie with advantage": (frozenset({"E01", "E03", "E06", "E14"}), 1.0),
-        "advantage": (frozenset({"D01", "E04", "E05"}), 0.5),
-        "splitting": (frozenset({"F01", "F02"}), 1.0),
-        "group of bidders": (frozenset({"D04", "C10"}), 1.0),
-        "low competition": (frozenset({"R018"}), 0.1),
-        "unusual pair": (frozenset({"H01"}), 0.1),
+        "broken rule": {"E15": 1.5, "E02": 1.5},
+        "tie with advantage": {"E01": 1.0, "E03": 1.0, "E06": 1.0, "E14": 1.0},
+        "advantage": {"E05": 0.5, "E04": 0.5, "D01": 0.25},
+        "splitting": {"F01": 1.0, "F02": 0.5},
+        "group of bidders": {"D04": 1.0, "C10": 1.0},
+        "low competition": {"R018": 0.1},
+        "unusual pair": {"H01": 0.1},
     }
 )
 _OTHER = 0.25  # an indicator that nobody has placed yet
@@ -37,13 +40,15 @@ _SUPPORT = frozenset({"R018", "H01"})
 
 
 def points(flag: Flag) -> float:
-    """Points of one flag: decades of surprise, or what its score stands for."""
+    """Points of one flag: decades of surprise; a broken rule is a fact, and has its score."""
+    if flag.class_ == "legal":
+        return flag.score
     return 2.0 * flag.score / max(1e-9, 1.0 - flag.score)
 
 
 def cluster(indicator: str) -> str:
     """The cluster of facts an indicator speaks of; its own code if it is alone."""
-    for name, (codes, _) in CLUSTERS.items():
+    for name, codes in CLUSTERS.items():
         if indicator in codes:
             return name
     return indicator
@@ -54,11 +59,9 @@ def contributions(flags: Iterable[Flag]) -> dict[str, float]:
     strongest: dict[str, float] = {}
     for flag in flags:
         name = cluster(flag.indicator)
-        strongest[name] = max(strongest.get(name, 0.0), points(flag))
-    return {
-        name: value * (CLUSTERS[name][1] if name in CLUSTERS else _OTHER)
-        for name, value in sorted(strongest.items())
-    }
+        worth = points(flag) * CLUSTERS.get(name, {}).get(flag.indicator, _OTHER)
+        strongest[name] = max(strongest.get(name, 0.0), worth)
+    return dict(sorted(strongest.items()))
 
 
 def case_score(flags: Iterable[Flag]) -> float:

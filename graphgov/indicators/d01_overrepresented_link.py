@@ -187,16 +187,21 @@ def _unconditional(yard: Market, pairs: I64) -> _Pairs:
     """Joint awards against independence inside strata (hypergeometric, strata added up)."""
     shares = yard.shares
     span = max(shares.companies, 1)
+    of_body, of_firm = shares.body[shares.first], shares.company[shares.first]
     body, company = (pairs // span).astype(np.int32), (pairs % span).astype(np.int32)
-    if not shares.body.size:
+    if not of_body.size:
         none = np.zeros(pairs.size)
         return _Pairs(body, company, none.astype(np.int64), none, Tail(np.ones(pairs.size), none))
     strata = make_strata(
-        {"line": shares.line, "region": shares.region, "year": shares.day // 365}
+        {
+            "line": shares.line[shares.first],
+            "region": shares.region[shares.first],
+            "year": shares.day[shares.first] // 365,
+        }
     ).ids.astype(np.int64)
     count = int(strata.max()) + 1
-    per_body, body_n = np.unique(shares.body * np.int64(count) + strata, return_counts=True)
-    per_firm, firm_n = np.unique(shares.company * np.int64(count) + strata, return_counts=True)
+    per_body, body_n = np.unique(of_body * np.int64(count) + strata, return_counts=True)
+    per_firm, firm_n = np.unique(of_firm * np.int64(count) + strata, return_counts=True)
     size = np.bincount(strata, minlength=count)
     # Every stratum of the body in which the company has an award too.
     low = np.searchsorted(per_body, body * np.int64(count))
@@ -212,7 +217,7 @@ def _unconditional(yard: Market, pairs: I64) -> _Pairs:
     n_body, n_firm = body_n[row[both]], firm_n[at[both]]
     expected = np.bincount(query, n_body * n_firm / size[stratum], minlength=pairs.size)
     offsets = np.searchsorted(query, np.arange(pairs.size + 1))
-    met, joint_n = np.unique(shares.body * np.int64(span) + shares.company, return_counts=True)
+    met, joint_n = np.unique(of_body * np.int64(span) + of_firm, return_counts=True)
     place = np.minimum(np.searchsorted(met, pairs), met.size - 1)
     joint = np.where(met[place] == pairs, joint_n[place], 0)
     tail = hypergeometric_sum_tails(joint, size[stratum], n_firm, n_body, offsets)

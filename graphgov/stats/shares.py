@@ -53,6 +53,7 @@ class Shares:
 
     Attributes:
         company, body, division, region, day: One entry per row of `wins`, in award order.
+        first: Rows that are decisions of their own, not repeats within a fortnight.
         rows: Award ids, row keys and amounts of the same rows.
         dispersion: Size of the negative binomial of counts around expectations.
     """
@@ -71,7 +72,8 @@ class Shares:
             for values in (self.line, self.division, self.region)
         )
         self.by_pair = Spans(self.body, self.company, self.day, self.companies)
-        self._tally(~repeat)
+        self.first = ~repeat
+        self._tally(self.first)
         self.dispersion = self._fit_dispersion()
 
     def _tally(self, first: np.ndarray) -> None:
