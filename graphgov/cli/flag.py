@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from graphgov.cli import options as o
+from graphgov.cli import talk
 from graphgov.cli.summary import analyse
 
 
@@ -26,7 +27,7 @@ def flag(
 
     Example: graphgov flag --store case.lbug -o out
     """
-    analyse(
+    page = analyse(
         [],
         out,
         store=store,
@@ -41,3 +42,4 @@ def flag(
         mask_people=mask_people,
         with_report=not no_report,
     )
+    talk.result(page)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from graphgov.cli import options as o
+from graphgov.cli import talk
 from graphgov.cli.summary import analyse
 
 
@@ -27,7 +28,7 @@ def run(
     Example: graphgov run tables/ -o out
     """
     found: list[Path] = o.paths(sources)
-    analyse(
+    page = analyse(
         found,
         out,
         store=store,
@@ -43,3 +44,4 @@ def run(
         mask_people=mask_people,
         with_report=not no_report,
     )
+    talk.result(page)

@@ -9,8 +9,8 @@ from graphgov.cli import talk
 _TOP_CASES = 5
 
 
-def analyse(sources: Sequence[Path], out: Path, **options: Any) -> None:
-    """Run the pipeline and print its summary."""
+def analyse(sources: Sequence[Path], out: Path, **options: Any) -> str:
+    """Run the pipeline and print its summary; the line that says what to open."""
     from graphgov.pipeline import Options, run
 
     progress = talk.Progress()
@@ -20,6 +20,7 @@ def analyse(sources: Sequence[Path], out: Path, **options: Any) -> None:
         progress.done()
     for text in _lines(done):
         talk.result(text)
+    return f"open      {done.page or done.out / 'cases.csv'}"
 
 
 def rows_line(counts: Mapping[str, Any]) -> str:
@@ -56,5 +57,4 @@ def _lines(done: Any) -> list[str]:
         lines.append(f"  {one.indicator:<5} {share} {one.subject_kind.replace('_', '–')}: {reason}")
     if not done.cases:
         lines.append("No case could be made from this data; the lines above say what was missing.")
-    lines.append(f"open      {done.page or done.out / 'cases.csv'}")
     return lines
