@@ -273,7 +273,8 @@ def _ranges(share: F64, company: I32, nodes: int) -> tuple[F64, F64, F64]:
     left = np.clip(1.0 - known, 0.0, 1.0)[company]
     exact = np.isnan(low) & np.isnan(high) & ~unknown
     low = np.where(np.isnan(low), np.where(exact, point, 0.0), low)
-    high = np.where(np.isnan(high), np.where(exact, point, np.maximum(left, low)), high)
+    most = np.minimum(1.0, left + np.where(unknown, 0.0, point))
+    high = np.where(np.isnan(high), np.where(exact, point, most), high)
     point = np.where(unknown, left / np.maximum(open_rows[company], 1), point)
     return low, point, np.maximum(high, point)
 

@@ -3,7 +3,9 @@
 The validation is Tumminello's (2011): two companies that bid on K_i and K_j of the N lots of a
 stratum meet a hypergeometric number of times. Over several strata the counts add up, and N, K_i
 and K_j are counted in the span of days in which both were active, because a firm that closed
-before another opened could never have met it.
+before another opened could never have met it. That test lets a pair meet on a lot as if places
+were free; where lots have few bidders it finds too little. Counting places instead of lots
+(`by_place`) agrees with bidders dealt out anew.
 """
 
 from dataclasses import dataclass
@@ -137,6 +139,7 @@ def validate(
     stratum: npt.ArrayLike | None = None,
     day: npt.ArrayLike | None = None,
     min_joint: int = 2,
+    by_place: bool = False,
 ) -> Validation:
     """The hypergeometric test of every pair (D02).
 
@@ -148,6 +151,8 @@ def validate(
         stratum: Stratum per lot, from 0; one for all if None.
         day: Day per lot; without it companies count as active all the time.
         min_joint: Meetings below which a pair is not looked at.
+        by_place: Count bidders' places: the second company's bids fall on places not taken by
+            the first, of which each of the first's lots has one less than it has bidders.
     """
     strata = np.zeros(bids.lots, np.int32) if stratum is None else np.asarray(stratum, np.int32)
     days = np.zeros(bids.lots, np.int32) if day is None else np.asarray(day, np.int32)
@@ -157,7 +162,9 @@ def validate(
     rows = np.flatnonzero(pairs.joint >= min_joint)
     for begin in range(0, len(rows), _CHUNK):
         part = rows[begin : begin + _CHUNK]
-        tail, expected[part] = chance.tails(pairs.a[part], pairs.b[part], pairs.joint[part])
+        tail, expected[part] = chance.tails(
+            pairs.a[part], pairs.b[part], pairs.joint[part], by_place
+        )
         above[part], at[part] = tail.above, tail.at
     tail = Tail(above, at)
     return Validation(tail, expected, benjamini_hochberg(tail.p), m)
@@ -173,42 +180,60 @@ class _Chance:
         nothing = np.zeros(len(used), dtype=np.int32)
         self.all_lots = Spans(stratum[used], nothing, day[used], 1)
         self.own_lots = Spans(company, stratum[lot], day[lot], self.strata)
+        self.all_places = _running(bids.size[used][self.all_lots.order])
+        self.own_places = _running(bids.size[lot][self.own_lots.order] - 1)
         self.first = np.full(bids.companies, FAR, dtype=np.int32)
         self.last = np.full(bids.companies, -FAR, dtype=np.int32)
         np.minimum.at(self.first, company, day[lot])
         np.maximum.at(self.last, company, day[lot])
-        cells = np.unique(company.astype(np.int64) * self.strata + stratum[lot])
-        self.cells = cells
+        self.cells = np.unique(company.astype(np.int64) * self.strata + stratum[lot])
         bounds = np.arange(bids.companies + 1, dtype=np.int64) * self.strata
-        self.begins = np.searchsorted(cells, bounds)
+        self.begins = np.searchsorted(self.cells, bounds)
+        self.weight = _activity(bids, stratum, day)
 
-    def tails(self, a: I32, b: I32, joint: I64) -> tuple[Tail, FLOAT]:
+    def tails(self, a: I32, b: I32, joint: I64, by_place: bool) -> tuple[Tail, FLOAT]:
         """Tail and mean of the meetings of each pair."""
-        few, other = self._fewer_strata(a, b)
+        # The more active of two companies has its places marked, whatever their ids.
+        swap = self.weight[a] < self.weight[b]
+        a, b = np.where(swap, b, a).astype(np.int32), np.where(swap, a, b).astype(np.int32)
+        row, stratum = self._common_strata(a, b)
+        start = np.maximum(self.first[a], self.first[b])[row]
+        end = np.minimum(self.last[a], self.last[b])[row]
+        nothing = np.zeros(len(row), dtype=np.int32)
+        all_low, all_high = self.all_lots.span(stratum, nothing, start, end)
+        a_low, a_high = self.own_lots.span(a[row], stratum, start, end)
+        b_low, b_high = self.own_lots.span(b[row], stratum, start, end)
+        population, marked, drawn = all_high - all_low, a_high - a_low, b_high - b_low
+        if by_place:
+            population = self.all_places[all_high] - self.all_places[all_low] - marked
+            marked = self.own_places[a_high] - self.own_places[a_low]
+        offsets = np.searchsorted(row, np.arange(len(a) + 1))
+        chance = marked * drawn / np.maximum(population, 1)
+        mean: FLOAT = np.bincount(row, chance, minlength=len(a)).astype(np.float64)
+        return hypergeometric_sum_tails(joint, population, marked, drawn, offsets), mean
+
+    def _common_strata(self, a: I32, b: I32) -> tuple[I64, I32]:
+        """The strata in which both of a pair bid, pair after pair."""
+        shorter = np.diff(self.begins)[a] <= np.diff(self.begins)[b]
+        few, other = np.where(shorter, a, b), np.where(shorter, b, a)
         low, high = self.begins[few], self.begins[few + 1]
         row = np.repeat(np.arange(len(a)), high - low)
         stratum = (self.cells[slices(low, high)] % self.strata).astype(np.int32)
         wanted = other[row].astype(np.int64) * self.strata + stratum
         at = np.minimum(np.searchsorted(self.cells, wanted), len(self.cells) - 1)
         keep = self.cells[at] == wanted
-        row, stratum = row[keep], stratum[keep]
-        start = np.maximum(self.first[a], self.first[b])[row]
-        end = np.minimum(self.last[a], self.last[b])[row]
-        nothing = np.zeros(len(row), dtype=np.int32)
-        counts = [
-            np.subtract(*reversed(spans.span(x, y, start, end)))
-            for spans, x, y in (
-                (self.all_lots, stratum, nothing),
-                (self.own_lots, a[row], stratum),
-                (self.own_lots, b[row], stratum),
-            )
-        ]
-        offsets = np.searchsorted(row, np.arange(len(a) + 1))
-        population, k_a, k_b = (c.astype(np.float64) for c in counts)
-        chance = k_a * k_b / np.maximum(population, 1)
-        mean: FLOAT = np.bincount(row, chance, minlength=len(a)).astype(np.float64)
-        return hypergeometric_sum_tails(joint, population, k_a, k_b, offsets), mean
+        return row[keep], stratum[keep]
 
-    def _fewer_strata(self, a: I32, b: I32) -> tuple[I32, I32]:
-        swap = np.diff(self.begins)[a] > np.diff(self.begins)[b]
-        return np.where(swap, b, a).astype(np.int32), np.where(swap, a, b).astype(np.int32)
+
+def _activity(bids: Bidding, stratum: I32, day: I32) -> I64:
+    """A rank of companies by what they did, not by what they are called; equals are equal."""
+    common = np.bincount(stratum[bids.size > 0], minlength=int(stratum.max(initial=0)) + 1)
+    did = (np.ones(bids.lots), bids.size, common[stratum], day)
+    sums = [np.bincount(bids.company, d[bids.lot], minlength=bids.companies) for d in did]
+    _, rank = np.unique(np.column_stack(sums), axis=0, return_inverse=True)
+    return rank.ravel().astype(np.int64)
+
+
+def _running(values: I64) -> I64:
+    """Sums of the first 0, 1, 2, … values."""
+    return np.concatenate([[0], np.cumsum(values)]).astype(np.int64)
