@@ -63,7 +63,7 @@ def _lanes(
     joined: dict[str, set[str]] = defaultdict(set)
     shared: dict[tuple[str, str], list[str]] = {}
     lanes: dict[str, list[str]] = {}
-    for edge in edges:
+    for edge in sorted(edges, key=lambda e: (e["source"], e["target"], e["kind"], e["id"])):
         a, b = edge["source"], edge["target"]
         low, high = sorted((a, b), key=lambda k: (layer[k], k))
         if layer[low] == layer[high]:
