@@ -137,12 +137,12 @@ def _about(
 ) -> tuple[Relation, ...]:
     """`ABOUT` of one reference, once per label it may point at."""
     node = NODES[label]
-    ends = [(end, None)] if end else [(LABEL_OF_KIND[k], (kind, k)) for k in LABEL_OF_KIND]
-    if kind and not end:
-        words = TABLES[node.table].by_name[kind].choices
-        ends = [(e, w) for e, w in ends if not words or (w and w[1] in words)]
+    ends: list[tuple[str, tuple[str, str] | None]] = [(end, None)]
     if via[0]:
         ends = [(end, (kind, "bid"))]
+    elif kind:
+        words = TABLES[node.table].by_name[kind].choices or tuple(LABEL_OF_KIND)
+        ends = [(label_, (kind, k)) for k, label_ in LABEL_OF_KIND.items() if k in words]
     return tuple(
         Relation(
             "ABOUT",

@@ -58,10 +58,10 @@ def _cells(column: Column, alias: str = "t") -> list[str]:
     cell = f"{alias}.{q(column.name)}"
     if column.type is Type.MONEY:
         double = f"CAST({cell} AS DOUBLE)"
-        inexact = f"abs({cell}) >= {_EXACT_BELOW} OR TRY_CAST({double} AS DECIMAL(38,4)) <> {cell}"
+        exact = f"CASE WHEN abs({cell}) >= {_EXACT_BELOW} THEN CAST({cell} AS VARCHAR) END"
         return [
             f"{double} AS {q(column.name)}",
-            f"CASE WHEN {inexact} THEN CAST({cell} AS VARCHAR) END AS {q(column.name + MONEY_TEXT)}",
+            f"{exact} AS {q(column.name + MONEY_TEXT)}",
         ]
     if column.name == "dataset":
         return [f"coalesce({cell}, '') AS dataset"]
@@ -92,6 +92,7 @@ def relation_sql(relation: Relation, rows: str, ids: Rows, via: Rows) -> str:
     """Rows of a table as relationships: `from`, `to`, then every property of the type.
 
     Args:
+        relation: What they become.
         rows: The rows, to stand after FROM.
         ids: Label → its known ids as a column `id`, to stand after FROM.
         via: Table → its rows, where an end is found through another table.

@@ -128,10 +128,11 @@ class Merge:
         return f"(FROM {self._rows(table)} UNION ALL BY NAME FROM {self._old(table)})"
 
     def _put_aside(self, table: Table) -> list[Reject]:
-        """Rows whose ends are not there, or that contradict each other under one award."""
+        """Rows whose ends are not there."""
         parts = [
-            f"SELECT row_key, {text(column)} AS field, t.{q(column)} AS value FROM {q(table.name)} t "
-            f"ANTI JOIN {self._ids(label)} i ON i.id = t.{q(column)} WHERE {applies(relation)}"
+            f"SELECT row_key, {text(column)} AS field, t.{q(column)} AS value "
+            f"FROM {q(table.name)} t ANTI JOIN {self._ids(label)} i ON i.id = t.{q(column)} "
+            f"WHERE {applies(relation)}"
             for relation in row_relations(table.name)
             for label, column in (
                 (relation.start, relation.start_column),
@@ -179,8 +180,9 @@ class Merge:
                 f"differ AS ((SELECT {pair} FROM new EXCEPT SELECT {pair} FROM old) UNION ALL "
                 f"(SELECT {pair} FROM old SEMI JOIN new USING ({key}) "
                 f"EXCEPT SELECT {pair} FROM new)) "
-                f"SELECT d.{key}, o.{key} IS NULL AS is_new FROM (SELECT DISTINCT {key} FROM differ) "
-                f"d LEFT JOIN (SELECT DISTINCT {key} FROM old) o USING ({key})",
+                f"SELECT d.{key}, o.{key} IS NULL AS is_new "
+                f"FROM (SELECT DISTINCT {key} FROM differ) d "
+                f"LEFT JOIN (SELECT DISTINCT {key} FROM old) o USING ({key})",
                 touched,
             )
         )

@@ -44,7 +44,7 @@ class Frame:
 def write(results: Results, folder: Path, *, current: bool) -> list[Frame]:
     """The frames of a run, nodes first; ends of relationships may be missing in the graph."""
     run = results.run_id
-    nodes = {
+    nodes: dict[str, list[tuple[object, ...]]] = {
         "Run": [(run, results.as_of, current)],
         "Flag": [
             (
@@ -88,12 +88,10 @@ def write(results: Results, folder: Path, *, current: bool) -> list[Frame]:
             )
             for c in results.cases
         ],
-        "Community": sorted(
-            {
-                (_uid(run, c.graph, c.community_id), c.graph, c.community_id)
-                for c in results.communities
-            }
-        ),
+        "Community": [
+            (_uid(run, graph, key), graph, key)
+            for graph, key in sorted({(c.graph, c.community_id) for c in results.communities})
+        ],
     }
     frames = []
     for spec in RESULT_NODES:
