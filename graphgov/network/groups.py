@@ -148,7 +148,7 @@ def _profile(graph: _Adjacency, members: tuple[int, ...]) -> tuple[float, float]
     return coherence(list(pairs.values())), exclusivity(inside, max(0.0, both - 2 * inside))
 
 
-def find_percentiles(found: list[Group], chance: list[list[Group]]) -> list[float]:
+def group_p_values(found: list[Group], chance: list[list[Group]]) -> list[float]:
     """How often chance gives a group as coherent and exclusive: one p-value per group.
 
     (1 + runs with a group of at least that size and product) / (1 + runs).

@@ -5,7 +5,7 @@ share, and so on. Control follows votes instead: whoever has more than half of t
 company votes its shares as well. Shares may be ranges; then both ends are given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,6 +65,7 @@ class Holdings:
         end: Last day; `FAR` where open.
         heads: Legal representatives and actual controllers: person, company, start, end.
         state: Companies owned by the state.
+        row_key: Row of `ownership` of each holding.
     """
 
     people: Index
@@ -77,6 +78,7 @@ class Holdings:
     end: I32
     heads: npt.NDArray[np.int64]
     state: BOOL
+    row_key: Sequence[str]
 
     @property
     def first_company(self) -> int:
@@ -130,6 +132,7 @@ def _read(snap: Snapshot) -> Holdings:
             [heads[c].to_numpy() for c in ("person", "company", "since", "until")]
         ).astype(np.int64),
         state=state,
+        row_key=rows["row_key"].to_pylist(),
     )
 
 
@@ -140,6 +143,7 @@ class Ownership:
     Args:
         base: Where the holdings come from.
         direct: Sparse matrix owner by company node per bound: low, point, high.
+        rows: Places in `base` of the holdings counted, by owner and company.
         undated: Pairs (owner, company) that rest on a row without a start.
         over: Company nodes whose known shares add up to more than one.
         on: The day (since 1970), or None for all rows whatever their dates.
@@ -147,6 +151,7 @@ class Ownership:
 
     base: Holdings
     direct: Mapping[str, sparse.csr_array]
+    rows: npt.NDArray[np.int64]
     undated: frozenset[tuple[int, int]]
     over: I32
     on: int | None
@@ -256,6 +261,7 @@ def ownership(base: Holdings, on: int | None = None) -> Ownership:
             name: sparse.csr_array(sparse.coo_array((values, (owner, company)), shape))
             for name, values in zip(BOUNDS, (low, point, high), strict=True)
         },
+        rows,
         frozenset(zip(owner[undated].tolist(), company[undated].tolist(), strict=True)),
         np.flatnonzero(total > 1 + 1e-6).astype(np.int32),
         on,

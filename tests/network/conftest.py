@@ -82,6 +82,7 @@ def held() -> Callable[..., Holdings]:
                 -1, 4
             ),
             state=np.isin(companies.names(np.arange(len(companies))), state),
+            row_key=[f"row{i}" for i in range(len(rows))],
         )
 
     return make

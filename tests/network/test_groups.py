@@ -11,7 +11,7 @@ from graphgov.network.groups import (
     coherence,
     exclusivity,
     find_groups,
-    find_percentiles,
+    group_p_values,
 )
 
 
@@ -98,4 +98,4 @@ def test_chance_is_how_often_a_run_does_as_well():
     worse, better = Group((1, 2, 3), 1.0, 0.5, 0.8), Group((1, 2, 3, 4), 1.0, 0.9, 0.9)
     smaller = Group((1, 2), 1.0, 1.0, 1.0)
     runs = [[worse], [better, worse], [smaller], []]
-    assert find_percentiles([group], runs) == [pytest.approx(2 / 5)]
+    assert group_p_values([group], runs) == [pytest.approx(2 / 5)]

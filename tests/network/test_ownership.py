@@ -81,6 +81,7 @@ def test_only_rows_in_force_count_and_the_last_begun_holds(held):
     assert shares(ownership(base, 200), "h") == {"A": 0.2}
     own = ownership(base, 60)
     assert own.undated == {(base.node("person", "q"), base.node("company", "A"))}
+    assert [base.row_key[i] for i in own.rows] == ["row1", "row2"]
 
 
 def test_control_passes_through_what_is_controlled(held):
@@ -206,6 +207,7 @@ def test_a_snapshot_gives_its_holdings(snapshot):
     assert controls(own, "z") == {"B"}
     turned = holdings(snapshot(awards=[award], ownership=rows[::-1], officers=officers))
     assert (turned.owner == base.owner).all()
+    assert turned.row_key == base.row_key
     assert np.array_equal(turned.share, base.share, equal_nan=True)
 
 
