@@ -147,9 +147,10 @@ class _Window:
             try:
                 value, end = DECODER.raw_decode(self.text, self.at)
             except json.JSONDecodeError as error:
-                cut = error.msg.startswith("Unterminated") or error.pos > len(self.text) - 16
-                if cut and self.more():
+                cut = error.msg.startswith("Unterminated")
+                if (cut or error.pos > len(self.text) - 16) and self.more():
                     continue
+                cut = cut or error.pos >= len(self.text)
                 why = "the text ends too early" if cut else error.msg
                 raise self.broken(error.pos, why) from None
             except RecursionError:
