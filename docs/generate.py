@@ -13,7 +13,7 @@ os.environ["COLUMNS"] = "96"
 
 from graphgov.cli import app
 from graphgov.detector import card
-from graphgov.pipeline import known_detectors
+from graphgov.roster import known_detectors
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show")

@@ -1,5 +1,6 @@
 """The manifest: what a run was made from and with, enough to repeat it byte for byte."""
 
+import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,7 +11,8 @@ from graphgov import __version__
 from graphgov.cases.build import CaseSettings
 from graphgov.config import Config, make
 from graphgov.detector import Detector
-from graphgov.schema import Results, Tables
+from graphgov.report.files import canonical
+from graphgov.schema import TABLES, Results, Tables
 
 _PACKAGES = (
     "duckdb",
@@ -89,3 +91,21 @@ def manifest(
         "seed": options["seed"] if isinstance(options, dict) else None,
         "versions": {"graphgov": __version__, "python": platform.python_version(), **versions},
     }
+
+
+def run_id(tables: Tables, settings: Sequence[object]) -> str:
+    """A hash of contents, settings and version; the order of rows is nothing.
+
+    Args:
+        tables: What was analysed.
+        settings: JSON-clean values that the results depend on.
+    """
+    told = hashlib.sha256()
+    for name in TABLES:
+        row = tables.con.execute(
+            "SELECT count(*), sum(md5_number_lower(row_key)::HUGEINT), "
+            f'bit_xor(md5_number_upper(row_key)) FROM "{name}"'
+        ).fetchone()
+        told.update(repr((name, row)).encode())
+    told.update(f"{__version__} {canonical(settings)}".encode())
+    return told.hexdigest()[:16]

@@ -4,29 +4,38 @@ No other module knows it. A run is written beside its place and put there in one
 manifest from which it can be repeated.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-import graphgov.indicators
-import graphgov.models
-from graphgov import __version__, cases, detector, identity, ingest, report
+from graphgov import cases, detector, identity, ingest, report
 from graphgov.cases import dossier
 from graphgov.config import Config, read_config
 from graphgov.detector import Detector, Findings
 from graphgov.errors import ConfigError, GraphgovError
-from graphgov.manifest import manifest, parameters
+from graphgov.manifest import manifest, parameters, run_id
 from graphgov.report import files
 from graphgov.report.changes import Earlier, changes, read_earlier
 from graphgov.report.folder import check_place, written_beside
-from graphgov.schema import OUTPUTS, TABLES, Case, Counts, Coverage, Flag, Results, Tables
+from graphgov.roster import configured_detectors
+from graphgov.schema import (
+    OUTPUTS,
+    TABLES,
+    Case,
+    Community,
+    Counts,
+    Coverage,
+    Flag,
+    Reject,
+    Results,
+    Tables,
+)
 from graphgov.snapshot import Snapshot, take
+from graphgov.store import Store, open_store
 from graphgov.timing import Stopwatch
 
 Progress = Callable[[str], None]
@@ -109,22 +118,28 @@ def run(
         GraphgovError: What, where and what to do.
     """
     config = _prepared(options)
-    detectors = _detectors(config, options.seed)
+    detectors = configured_detectors(config, options.seed)
     settings = {"config": parameters(config, detectors), "options": _repeatable(options)}
     earlier = read_earlier(options.previous) if options.previous else None
     check_place(out)
     with written_beside(out) as folder:
         clock = Stopwatch(progress)
-        given, stored = _read(sources, options, config, clock)
+        data = _read(sources, options, config, clock)
         with clock.stage("snapshot"):
-            snap = take(stored, as_of=options.as_of, config=config, mask_people=options.mask_people)
+            snap = take(
+                data.stored,
+                as_of=options.as_of,
+                config=config,
+                mask_people=options.mask_people,
+            )
         results = _analyse(snap, detectors, config, options, clock)
-        results = replace(results, run_id=_run_id(stored, snap, settings))
+        told = [settings["config"], options.seed, options.language, options.mask_people]
+        results = replace(results, run_id=run_id(data.stored, [*told, str(snap.as_of)]))
         with clock.stage("files"):
-            rejected = _write_tables(folder, given, stored, options)
+            rejected = _write_tables(folder, data, options)
             files.write_results(folder, results)
             changed = _write_changes(folder, earlier, results)
-            facts = manifest(given, results, rejected, settings)
+            facts = manifest(data.given, results, rejected, settings)
             files.write_json(folder / "manifest.json", facts)
         with clock.stage("dossiers"):
             by_id = {flag.flag_id: flag for flag in results.flags}
@@ -142,7 +157,7 @@ def run(
         out=out,
         run_id=results.run_id,
         as_of=snap.as_of,
-        counts=given.counts,
+        counts=data.given.counts,
         flags=len(results.flags),
         cases=results.cases,
         coverage=results.coverage,
@@ -204,7 +219,7 @@ def check(sources: Sequence[Path], options: Options) -> CheckSummary:
         counts=tables.counts,
         unknown_columns=tables.unknown_columns,
         rejects=_by_code(rejects),
-        detectors=[_computable(one, snap) for one in _detectors(config, options.seed)],
+        detectors=[_computable(one, snap) for one in configured_detectors(config, options.seed)],
     )
 
 
@@ -222,12 +237,6 @@ def _computable(one: Detector, snap: Snapshot) -> tuple[str, str, str]:
     return (one.code, "no" if missing else "yes", f"no {', no '.join(missing)}" if missing else "")
 
 
-def known_detectors() -> dict[str, type[Detector]]:
-    """Every indicator and model, by code."""
-    found = detector.discover(graphgov.indicators) | detector.discover(graphgov.models)
-    return dict(sorted(found.items()))
-
-
 def _prepared(options: Options) -> Config:
     if options.language not in detector.LANGUAGES:
         known = ", ".join(detector.LANGUAGES)
@@ -237,44 +246,43 @@ def _prepared(options: Options) -> Config:
     return read_config(options.config)
 
 
-def _detectors(config: Config, seed: int | None) -> list[Detector]:
-    made: list[Detector] = []
-    for package, sections, where in (
-        (graphgov.indicators, config.indicators, "indicators"),
-        (graphgov.models, config.models, "models"),
-    ):
-        classes = detector.discover(package)
-        given = {code: dict(section) for code, section in sections.items()}
-        for code, cls in classes.items():
-            if seed is not None and "seed" in cls.__dataclass_fields__:
-                given.setdefault(code, {}).setdefault("seed", seed)
-        made += detector.configured(classes, given, where)
-    return sorted(made, key=lambda d: d.code)
-
-
-def _open(options: Options) -> Any:
-    from graphgov.store import open_store  # type: ignore[attr-defined]
-
+def _open(options: Options) -> Store:
     return open_store(options.store, user=options.user, database=options.database)
 
 
-def _read(
-    sources: Sequence[Path], options: Options, config: Config, clock: Stopwatch
-) -> tuple[Tables, Tables]:
+@dataclass(frozen=True)
+class _Input:
     """What the files held, and what is analysed: the same, or what the store gives back."""
+
+    given: Tables
+    stored: Tables
+    refused: Sequence[Reject] = ()
+
+
+def _read(sources: Sequence[Path], options: Options, config: Config, clock: Stopwatch) -> _Input:
     given: Tables | None = None
+    refused: Sequence[Reject] = ()
     if sources:
         with clock.stage("read"):
             given = ingest.read(sources, dataset=options.dataset, timezone=config.timezone)
         if not options.store:
-            return given, given
+            return _Input(given, given)
     with closing(_open(options)) as store:
         if given is not None:
             with clock.stage("load"):
-                store.load(given)
+                refused = store.load(given).rejects
         with clock.stage("read back"):
             stored = store.read()
-    return given or stored, stored
+    return _Input(given or replace(stored, counts=_held(stored)), stored, refused)
+
+
+def _held(tables: Tables) -> dict[str, Counts]:
+    found = {}
+    for name in TABLES:
+        row = tables.con.execute(f'SELECT count(*) FROM "{name}"').fetchone()
+        if row and row[0]:
+            found[name] = Counts(rows_in=row[0], kept=row[0])
+    return found
 
 
 def _analyse(
@@ -285,8 +293,8 @@ def _analyse(
     clock: Stopwatch,
 ) -> Results:
     flags: list[Flag] = []
-    communities = []
-    coverage = []
+    communities: list[Community] = []
+    coverage: list[Coverage] = []
     for one in detectors:
         with clock.stage(one.code):
             findings = _findings(one, snap, options.language)
@@ -338,12 +346,20 @@ def _coverage(one: Detector, findings: Findings) -> Coverage:
     )
 
 
-def _write_tables(folder: Path, given: Tables, stored: Tables, options: Options) -> int:
+def _write_tables(folder: Path, data: _Input, options: Options) -> int:
     """Rejects, candidates and sources, masked; how many rejects."""
-    masker = identity.Masker(stored, mask_people=options.mask_people)
-    rejects = masker.rejects(given.con.execute("SELECT * FROM rejects").to_arrow_table())
+    given = data.given
+    masker = identity.Masker(data.stored, mask_people=options.mask_people)
+    rejects = given.con.execute("SELECT * FROM rejects").to_arrow_table()
+    if data.refused:
+        cells = zip(*data.refused, strict=True)
+        more = pa.table(dict(zip(Reject._fields, map(list, cells), strict=True)))
+        rejects = pa.concat_tables(
+            [rejects, more.select(rejects.column_names).cast(rejects.schema)]
+        )
+    rejects = masker.rejects(rejects)
     files.write_arrow(folder / "rejects.csv", OUTPUTS["rejects"], rejects)
-    pairs = masker.candidates(identity.candidates(stored))
+    pairs = masker.candidates(identity.candidates(data.stored))
     files.write_arrow(folder / "identity_candidates.csv", OUTPUTS["identity_candidates"], pairs)
     files.write_sources(folder / "sources.parquet", given.con, masker.sources)
     return int(rejects.num_rows)
@@ -370,16 +386,3 @@ def _repeatable(options: Options) -> dict[str, object]:
         "previous": options.previous is not None,
         "top": options.top,
     }
-
-
-def _run_id(tables: Tables, snap: Snapshot, settings: Mapping[str, object]) -> str:
-    """A hash of contents, configuration, seed, version and day; the order of rows is nothing."""
-    told = hashlib.sha256()
-    for name in TABLES:
-        row = tables.con.execute(
-            f"SELECT count(*), sum(md5_number_lower(row_key)::HUGEINT), "
-            f'bit_xor(md5_number_upper(row_key)) FROM "{name}"'
-        ).fetchone()
-        told.update(repr((name, row)).encode())
-    told.update(f"{__version__} {snap.as_of} {files.canonical(settings)}".encode())
-    return told.hexdigest()[:16]

@@ -38,7 +38,7 @@ def tables(
 def indicators() -> None:
     """Every indicator and model."""
     from graphgov.detector import card
-    from graphgov.pipeline import known_detectors
+    from graphgov.roster import known_detectors
 
     rows = [
         (code, cls.class_, cls.subject_kind, card(cls).summary)
@@ -65,7 +65,7 @@ def indicator(
     from dataclasses import fields
 
     from graphgov.detector import card
-    from graphgov.pipeline import known_detectors
+    from graphgov.roster import known_detectors
 
     known = known_detectors()
     cls = known.get(code.upper())
