@@ -86,7 +86,7 @@ def hypergeometric_tail(
     low, high = np.maximum(0.0, k_all + n_draw - n_all), np.minimum(k_all, n_draw)
     inside = (x_ >= low) & (x_ <= high)
     start = np.clip(x_, low, high)
-    at = np.exp(_log_hypergeometric(start, n_all, k_all, n_draw))
+    at = np.exp(log_hypergeometric(start, n_all, k_all, n_draw))
     rest = n_all - k_all - n_draw
 
     def up(j: FLOAT, i: INT) -> FLOAT:
@@ -183,7 +183,7 @@ def _ratio_sum(
     return total
 
 
-def _log_hypergeometric(x: FLOAT, population: FLOAT, marked: FLOAT, drawn: FLOAT) -> FLOAT:
+def log_hypergeometric(x: FLOAT, population: FLOAT, marked: FLOAT, drawn: FLOAT) -> FLOAT:
     """Log of the hypergeometric mass, by Loader's saddle point: no loss at N of millions."""
     p = np.divide(drawn, population, out=np.zeros_like(drawn), where=population > 0)
     return (

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import special
 
 from graphgov.errors import InputError
-from graphgov.stats.exact import FLOAT, INT, Tail, hypergeometric_tail
+from graphgov.stats.exact import FLOAT, INT, Tail, hypergeometric_tail, log_hypergeometric
 
 _CELLS = 2_000_000  # of one block
 _EXACT_WORK = 200_000_000  # trials times hits beyond which the normal approximation is used
@@ -153,43 +153,41 @@ def _refined_normal(pi: FLOAT, k: int) -> tuple[float, float]:
 def _hypergeometric_block(strata: list[FLOAT], x: INT) -> tuple[FLOAT, FLOAT]:
     groups, steps = strata[0].shape
     rows, width = np.arange(groups), int(x.max()) + 1
+    column = np.arange(width)
+    rest = x[:, None] - column[None, :]
     mass = np.zeros((groups, width))
     mass[:, 0] = 1.0
     above = np.zeros(groups)
     for t in range(steps):
-        pmf, beyond = _hypergeometric_masses(
-            strata[0][:, t], strata[1][:, t], strata[2][:, t], width
-        )
+        population, marked, drawn = (s[:, t] for s in strata)
+        pmf, beyond = _hypergeometric_masses(population, marked, drawn, width)
         # What leaves through the top: j so far and more than x - j here.
-        for j in range(width):
-            rest = x - j
-            above += np.where(rest >= 0, mass[:, j] * beyond[rows, np.maximum(rest, 0)], 0.0)
-        new = np.zeros_like(mass)
-        for j in range(width):
-            if pmf[:, j].any():
-                new[:, j:] += mass[:, : width - j] * pmf[:, j, None]
-        mass = new
+        top = pmf.shape[1] - 1
+        leaving = np.take_along_axis(beyond, np.clip(rest, 0, top), axis=1)
+        leaving[(rest < 0) | (rest > top)] = 0.0
+        above += (mass * leaving).sum(axis=1)
+        new = mass * pmf[:, :1]
+        for j in range(1, top + 1):
+            new[:, j:] += mass[:, : width - j] * pmf[:, j, None]
         # Sums beyond x are counted in `above` already and must not come back.
-        mass[np.arange(width)[None, :] > x[:, None]] = 0.0
+        mass = np.where(rest >= 0, new, 0.0)
     return above, mass[rows, x]
 
 
 def _hypergeometric_masses(
     population: FLOAT, marked: FLOAT, drawn: FLOAT, width: int
 ) -> tuple[FLOAT, FLOAT]:
-    """P(X = m) and P(X > m) for m = 0 to width - 1, per row."""
+    """P(X = m) and P(X > m) for m = 0 up to the end of all supports, at most `width` - 1."""
     low = np.maximum(0.0, marked + drawn - population)
     high = np.minimum(marked, drawn)
-    top = np.clip(width - 1.0, low, high)
-    tail = hypergeometric_tail(top, population, marked, drawn)
-    pmf, beyond = np.zeros((len(low), width)), np.zeros((len(low), width))
-    beyond[low > width - 1, :] = 1.0
-    current, upper = tail.at, tail.above
+    columns = min(width, int(high.max()) + 1)
+    top = np.clip(columns - 1.0, low, high)
+    pmf, beyond = np.zeros((len(low), columns)), np.zeros((len(low), columns))
+    upper = hypergeometric_tail(top, population, marked, drawn).above
     rest = population - marked - drawn
-    # The lowest masses may be too small for a double while the top one is not, or the
-    # reverse; going down in logs serves both.
-    log_current = np.log(np.maximum(current, 1e-320))
-    for m in range(width - 1, -1, -1):
+    # Masses at either end may be too small for a double where the middle is not.
+    log_current = log_hypergeometric(top, population, marked, drawn)
+    for m in range(columns - 1, -1, -1):
         inside = (m >= low) & (m <= high)
         pmf[:, m] = np.where(inside, np.exp(log_current), 0.0)
         beyond[:, m] = np.where(m >= high, 0.0, np.where(m < low, 1.0, upper))

@@ -84,10 +84,19 @@ def test_one_stratum_is_the_plain_test():
     assert summed.at == pytest.approx(plain.at, rel=1e-10)
 
 
-def test_masses_that_underflow_at_zero_are_not_lost():
-    # The mean is 2000: P(X = 0) is below the smallest double.
-    tail = hypergeometric_sum_tails([2100], [10_000], [5000], [4000], [0, 1])
-    assert tail.p[0] == pytest.approx(stats.hypergeom.sf(2099, 10_000, 5000, 4000), rel=1e-6)
+@pytest.mark.parametrize(
+    "x",
+    [
+        pytest.param(2100, id="P(X = 0) underflows"),
+        pytest.param(3990, id="P(X = x) underflows too"),
+        pytest.param(5000, id="beyond the support"),
+    ],
+)
+def test_masses_that_underflow_are_not_lost(x):
+    # The mean of the first is 2000; the second adds 0 or 1, each half of the time.
+    tail = hypergeometric_sum_tails([x], [10_000, 2], [5000, 1], [4000, 1], [0, 2])
+    plain = stats.hypergeom(10_000, 5000, 4000)
+    assert tail.p[0] == pytest.approx((plain.sf(x - 1) + plain.sf(x - 2)) / 2, rel=1e-6)
 
 
 def test_no_group_depends_on_its_neighbours():
