@@ -8,7 +8,7 @@
 //   holder links both), link_b, ties (0 or 1), kinds (of the tie)
 // Index: Company.company_id
 MATCH (a:Company {company_id: $company_a})<-[x:OWNS|:OFFICER_OF]-(p:Person:Company:Body)
-MATCH w = (p)-[:TIED_TO* ACYCLIC 0..1]-(q:Person:Company:Body)
+MATCH w = (p)-[:TIED_TO*0..1]-(q:Person:Company:Body)
 MATCH (q)-[y:OWNS|:OFFICER_OF]->(b:Company {company_id: $company_b})
 RETURN DISTINCT p.name AS first, coalesce(p.person_id, p.company_id, p.body_id) AS first_id,
   label(x) AS link_a, q.name AS second,

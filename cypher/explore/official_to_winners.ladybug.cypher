@@ -9,7 +9,8 @@
 //   currency, first_on, last_on
 // Index: Person.person_id
 MATCH (o:Person {person_id: $person_id})-[:HELD_OFFICE]->(b:Body)
-MATCH w = (o)-[:TIED_TO* ACYCLIC 0..3]-(q:Person)
+MATCH w = (o)-[:TIED_TO*0..3]-(q:Person)
+WHERE size(list_distinct(properties(nodes(w), 'row_key'))) = length(w) + 1
 MATCH (q)-[l:OWNS|:OFFICER_OF]->(c:Company)
 MATCH (b)-[:GRANTED]->(a:Award)-[:WON_BY]->(c)
 WITH DISTINCT b.name AS body, o.name AS official, length(w) AS ties,

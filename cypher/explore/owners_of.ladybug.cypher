@@ -7,7 +7,8 @@
 // Returns: owner, kind, owner_id, holdings (steps), shares (from the owner down), certainties,
 //   chain (names, owner first)
 // Index: Company.company_id
-MATCH p = (o:Person:Company:Body)-[e:OWNS* ACYCLIC 1..6]->(c:Company {company_id: $company_id})
+MATCH p = (o:Person:Company:Body)-[e:OWNS*1..6]->(c:Company {company_id: $company_id})
+WHERE size(list_distinct(properties(nodes(p), 'row_key'))) = length(p) + 1
 RETURN o.name AS owner, label(o) AS kind,
   coalesce(o.person_id, o.company_id, o.body_id) AS owner_id, length(p) AS holdings,
   properties(rels(p), 'share') AS shares, properties(rels(p), 'certainty') AS certainties,
