@@ -79,10 +79,12 @@ def _extended(contract: Node, contracts: list[Node]) -> str | None:
 def _under_contract(contract: Node, own: str, place: Place) -> Iterator[Row | Fault]:
     changes = nodes(contract.get("amendments")) or nodes(contract.get("amendment"))
     for index, change in enumerate(changes):
+        if not change:
+            continue
         yield Row(
             "amendments",
             {
-                "amendment_id": f"{own}/amendment/{cell(change.get('id')) or index}",
+                "amendment_id": f"{own}/amendment/{_local(change, index)}",
                 "contract_id": own,
                 "amended_on": day(change.get("date")),
                 "reason": cell(change.get("rationale")) or cell(change.get("description")),
@@ -99,7 +101,7 @@ def _under_contract(contract: Node, own: str, place: Place) -> Iterator[Row | Fa
         yield Row(
             "milestones",
             {
-                "milestone_id": f"{own}/milestone/{cell(milestone.get('id')) or index}",
+                "milestone_id": f"{own}/milestone/{_local(milestone, index)}",
                 "contract_id": own,
                 "kind": _MILESTONES.get(said, "other"),
                 "due_on": day(milestone.get("dueDate")),
@@ -112,7 +114,7 @@ def _under_contract(contract: Node, own: str, place: Place) -> Iterator[Row | Fa
         yield Row(
             "payments",
             {
-                "payment_id": f"{own}/payment/{cell(payment.get('id')) or index}",
+                "payment_id": f"{own}/payment/{_local(payment, index)}",
                 "contract_id": own,
                 "paid_on": day(payment.get("date")),
                 "amount": number(value.get("amount")),
@@ -120,3 +122,8 @@ def _under_contract(contract: Node, own: str, place: Place) -> Iterator[Row | Fa
             },
             inside(place, f"/implementation/transactions/{index}"),
         )
+
+
+def _local(part: Node, index: int) -> str:
+    """The id of a part of a contract, or its position, which no id can be taken for."""
+    return cell(part.get("id")) or f"#{index}"

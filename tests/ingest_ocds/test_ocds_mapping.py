@@ -105,7 +105,11 @@ def test_the_whole_of_a_tender(read_json, release):
     [
         ({"procurementMethod": "open"}, "open", None),
         ({"procurementMethod": "LIMITED"}, "limited", None),
-        ({"procurementMethod": "direct", "procurementMethodType": "reporting"}, "direct", "reporting"),
+        (
+            {"procurementMethod": "direct", "procurementMethodType": "reporting"},
+            "direct",
+            "reporting",
+        ),
         ({"procurementMethod": "auction"}, None, "auction"),
         ({"procurementMethod": "auction", "procurementMethodDetails": "d"}, None, "auction; d"),
         ({"procurementMethodDetails": "open"}, None, "open"),
@@ -182,7 +186,7 @@ def test_nobody_bought(read_json, release):
         {"buyer": None, "parties": None, "tender": {"procuringEntity": {"id": "B9", "name": "x"}}},
         {"buyer": None, "parties": [{"id": "B9", "name": "x", "roles": ["buyer"]}]},
         {"buyer": None, "parties": [{"id": "B9", "name": "x", "roles": ["procuringEntity"]}]},
-        {"buyer": {"id": "B9"}},
+        {"buyer": {"id": "B9"}, "parties": None},
         {"buyer": {"name": "CITY "}, "parties": [{"id": "B9", "name": "City", "roles": "buyer"}]},
     ],
 )
@@ -210,7 +214,12 @@ def test_bids_with_their_bidders(read_json, release):
     joint = [{"id": "C1", "name": "Acme"}, {"id": "C2", "name": "Bolt"}]
     details = [
         {"id": "1", "tenderers": joint, "value": money("10.10"), "relatedLots": ["L1"]},
-        {"id": 2, "tenderers": [joint[0]], "status": "disqualified", "date": "2024-01-05T01:02:03Z"},
+        {
+            "id": 2,
+            "tenderers": [joint[0]],
+            "status": "disqualified",
+            "date": "2024-01-05T01:02:03Z",
+        },
         {"id": 3, "tenderers": [joint[0]], "status": "lost", "relatedLots": ["L1", "L2"]},
         {"id": 4, "tenderers": []},
     ]
@@ -220,7 +229,8 @@ def test_bids_with_their_bidders(read_json, release):
     assert seen.bids == [
         first | {"currency": EUR, "company_id": "C1"},
         first | {"currency": EUR, "company_id": "C2"},
-        base | {"bid_id": "ocds-1/2", "status": "disqualified", "submitted_at": "2024-01-05T01:02:03Z"},
+        base
+        | {"bid_id": "ocds-1/2", "status": "disqualified", "submitted_at": "2024-01-05T01:02:03Z"},
         base
         | {
             "bid_id": "ocds-1/3",
@@ -255,7 +265,12 @@ def test_contracts_and_what_hangs_on_them(read_json, release):
         "items": [{"description": "Reams", "unit": {"name": "ream", "value": money(4.2)}}],
         "amendments": [{"id": "1", "date": "2024-05-01T00:00:00Z", "rationale": "more"}, {}],
         "milestones": [
-            {"id": "m", "type": "delivery", "dueDate": "2024-06-01", "dateMet": "2024-06-02T00:00:00Z"}
+            {
+                "id": "m",
+                "type": "delivery",
+                "dueDate": "2024-06-01",
+                "dateMet": "2024-06-02T00:00:00Z",
+            }
         ],
         "implementation": {
             "transactions": [
@@ -434,7 +449,9 @@ def test_rows_of_the_engine_are_clean(release, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([release(), release(ocid="ocds-2"), {"ocid": "x"}]))
     (tmp_path / "b.json").write_text("{")
     tables = read([tmp_path])
-    counts = {n: (c.rows_in, c.kept, c.rejected, c.repeated, c.stubs) for n, c in tables.counts.items()}
+    counts = {
+        n: (c.rows_in, c.kept, c.rejected, c.repeated, c.stubs) for n, c in tables.counts.items()
+    }
     assert counts["awards"] == (2, 2, 0, 0, 0)
     assert counts["tenders"] == (2, 2, 0, 0, 0)
     assert counts["companies"] == counts["bodies"] == (1, 1, 0, 0, 0)

@@ -52,7 +52,11 @@ def test_a_window_of_any_size_reads_what_the_whole_parser_reads(
     *streamed, rest = found
     assert [f.value for f in streamed] == expected["releases"]
     assert [f.pointer for f in streamed] == [f"/releases/{i}" for i in range(len(members))]
-    assert rest.value == {"before": expected["before"], "releases": None, "after": expected["after"]}
+    assert rest.value == {
+        "before": expected["before"],
+        "releases": None,
+        "after": expected["after"],
+    }
 
 
 def test_lines_are_the_lines_on_which_objects_start():
@@ -85,7 +89,7 @@ def test_of_a_key_given_twice_the_last_holds():
         (b'{"releases": [{"a": 1}', 1, 22, "']' is missing"),
         (b'{"releases"', 1, 11, "':' is missing"),
         (b'{"a": 1} x', 1, 9, "more after the end"),
-        (b'{1: 2}', 1, 2, "a key must be a string"),
+        (b"{1: 2}", 1, 2, "a key must be a string"),
     ],
 )
 @pytest.mark.parametrize("window", [2, 1 << 20])
@@ -142,7 +146,9 @@ def test_documents_may_follow_each_other():
 
 
 def test_a_bad_line_costs_only_itself():
-    found, faults = lines(b'{"a": 1}\r\n\n{"a": }\n{"b": 2}{\n"\xff"\n[' + b"[" * 99999 + b'\n{"c": 3}')
+    found, faults = lines(
+        b'{"a": 1}\r\n\n{"a": }\n{"b": 2}{\n"\xff"\n[' + b"[" * 99999 + b'\n{"c": 3}'
+    )
     assert found == [(1, {"a": "1"}), (7, {"c": "3"})]
     assert [(b.line, b.code) for b, _ in faults] == [
         (3, "bad_json"),

@@ -115,7 +115,9 @@ def test_one_release_in_many_files_counts_once(tmp_path, read, release, two, exp
     one, other = two
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "1.json").write_text(json.dumps(package(one, one)))
-    (tmp_path / "deep" / "2.json").write_text(json.dumps(records({"ocid": "ocds-1", "releases": [one]})))
+    (tmp_path / "deep" / "2.json").write_text(
+        json.dumps(records({"ocid": "ocds-1", "releases": [one]}))
+    )
     (tmp_path / "deep" / "er" / "3.jsonl").write_text(json.dumps(other) + "\n" + json.dumps(one))
     (tmp_path / ".hidden.json").write_text("{")
     seen = read(tmp_path)
