@@ -22,10 +22,10 @@ class SelfDealing(Detector):
 
     Method: Take the people who decided an award (approver, evaluator, procurement officer,
         expert) and the head and deputies of the body in office that day. Flag the company if
-        on that day the person, the spouse, a parent or a child together (with **wider_kin** = 1 also
-        a sibling, in-law or other kin) effectively owned at least **min_share** of it, summed
-        over all chains of holdings at their lower bound, or was its legal representative,
-        actual controller or director.
+        that day the person, the spouse, parents and children (with **wider_kin** = 1 also
+        siblings, in-laws and other kin) together owned at least **min_share** of it, summed over
+        all chains of holdings at their lower bound, or one was its legal representative, actual
+        controller or director.
     Example: The head of the water bureau approves a works contract of the firm of which her
         husband holds sixty per cent.
     Why: Whoever decides may not gain by the decision. Listed companies have many small holders,
@@ -97,13 +97,12 @@ class SelfDealing(Detector):
         for row in snap.sql(_acts_sql(wider=self.wider_kin == 1)).to_pylist():
             act = _Act(**row)
             acts[act.official, act.company, act.body].append(act)
-        stakes = _Stakes.of(snap) if acts else None
-        flags = []
-        for (official, company, body), seen in sorted(acts.items()):
-            assert stakes is not None
-            held = self._held(seen, stakes)
-            if held:
-                flags.append(self._flag(snap, official, company, body, held))
+        stakes = _Stakes.of(snap)
+        flags = [
+            self._flag(snap, *who, held)
+            for who, seen in sorted(acts.items())
+            if (held := self._held(seen, stakes))
+        ]
         computable = int(snap.sql(_COVERED)["n"][0].as_py())
         return Findings(
             flags=flags,
@@ -216,11 +215,9 @@ class _Act(NamedTuple):
     tie_certainty: str
 
     def evidence(self) -> list[Evidence]:
-        rows = [Evidence("awards", self.award_key, self.award)]
-        rows.append(Evidence(self.part_table, self.part_key))
-        if self.tie_key:
-            rows.append(Evidence("ties", self.tie_key))
-        return rows
+        tie = [Evidence("ties", self.tie_key)] if self.tie_key else []
+        award = Evidence("awards", self.award_key, self.award)
+        return [award, Evidence(self.part_table, self.part_key), *tie]
 
 
 class _Stake(NamedTuple):

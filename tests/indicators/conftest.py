@@ -231,7 +231,7 @@ def snapshot() -> Callable[..., Snapshot]:
     """Like the fixture of every room, but one that fixtures of a module may use."""
 
     def make(*, as_of: str | None = None, **tables: Any) -> Snapshot:
-        data = read_frames(tables)
+        data = read_frames({name: rows for name, rows in tables.items() if rows})
         rejects = data.con.execute("SELECT * FROM rejects").fetchall()
         assert not rejects, rejects
         return take(data, as_of=date.fromisoformat(as_of) if as_of else None)

@@ -1,0 +1,189 @@
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphgov.detector import Findings, run
+from graphgov.indicators.d04_cobidding_group import CobiddingGroup
+from graphgov.schema import Flag
+from graphgov.snapshot import Snapshot
+from graphgov.stats.rotation import Turns, rotation_p_values, turns
+
+Snap = Callable[..., Snapshot]
+Frames = dict[str, list[dict[str, Any]]]
+RING = ["r1", "r2", "r3", "r4"]
+
+
+class Market:
+    """Lots with bidders, the first of whom wins."""
+
+    def __init__(self) -> None:
+        self.frames: Frames = {"tenders": [], "awards": [], "bids": []}
+
+    def lot(self, day: int, bidders: list[str], category: str = "4521") -> None:
+        n = len(self.frames["tenders"])
+        key = f"T{n:04d}"
+        self.frames["tenders"].append(
+            {"tender_id": key, "buyer_id": f"B{n % 5}", "category": category, "method": "open"}
+        )
+        self.frames["awards"].append(
+            {
+                "award_id": f"A{n:04d}",
+                "tender_id": key,
+                "buyer_id": f"B{n % 5}",
+                "company_id": bidders[0],
+                "amount": 1000 + n,
+                "currency": "CNY",
+                "awarded_on": str(date(2022, 1, 1) + timedelta(days=day)),
+            }
+        )
+        self.frames["bids"] += [
+            {
+                "bid_id": f"{key}-{c}",
+                "tender_id": key,
+                "company_id": c,
+                "amount": 1000 + j,
+                "status": "valid",
+            }
+            for j, c in enumerate(bidders)
+        ]
+
+    def honest(self, rng: np.random.Generator, firms: list[str], lots: int, **more: Any) -> None:
+        strength = dict(zip(firms, rng.gamma(3, 1, len(firms)), strict=True))
+        for _ in range(lots):
+            size = int(rng.integers(2, min(5, len(firms)) + 1))
+            bidders = [str(c) for c in rng.choice(firms, size, replace=False)]
+            weights = np.array([strength[c] for c in bidders])
+            first = str(rng.choice(bidders, p=weights / weights.sum()))
+            bidders = [first, *(c for c in bidders if c != first)]
+            self.lot(int(rng.integers(700)), bidders, **more)
+
+
+def background(seed: int = 0) -> Market:
+    """Twelve local trades of five firms each, all honest, in one category."""
+    rng = np.random.default_rng(seed)
+    market = Market()
+    for town in range(12):
+        market.honest(rng, [f"t{town:02d}f{i}" for i in range(5)], 40)
+    return market
+
+
+def ring(market: Market, lots: int = 24, outsiders: int = 4) -> None:
+    for k in range(lots):
+        bidders = [RING[(k + j) % 4] for j in range(4 if k % 3 else 3)]
+        if k % max(1, lots // outsiders) == 0:
+            bidders = [f"t{k % 12:02d}f0", *bidders] if k % 2 else [*bidders, f"t{k % 12:02d}f0"]
+        market.lot(28 * k, bidders)
+
+
+def of(findings: Findings, *companies: str) -> list[Flag]:
+    return [f for f in findings.flags if sum(m.id in companies for m in f.members) >= 3]
+
+
+@pytest.fixture(scope="module")
+def with_ring(snapshot: Snap) -> Findings:
+    market = background()
+    ring(market)
+    return run(CobiddingGroup(), snapshot(**market.frames))
+
+
+def test_a_ring_that_takes_turns_is_flagged(with_ring: Findings) -> None:
+    (flag,) = of(with_ring, *RING)
+    assert flag.subject_id == '["r1","r2","r3","r4"]'
+    assert flag.p_value is not None
+    assert flag.p_value < 1e-4
+    assert flag.q_value is not None
+    assert flag.q_value < 0.01
+    assert flag.facts["longest"] > 1.5 * flag.facts["longest_expected"]  # type: ignore[operator]
+    assert {e.table for e in flag.evidence} == {"awards", "bids"}
+    won = sum(m.kind == "award" for m in flag.members)
+    assert won >= 20
+    assert flag.amounts[0][0] == "CNY"
+
+
+def test_honest_towns_are_not(with_ring: Findings) -> None:
+    """Innocent: five firms of one town that meet all the time and only each other."""
+    assert with_ring.computable >= 13
+    assert len(with_ring.flags) <= 2
+    assert min(f.p_value or 1 for f in with_ring.flags) == of(with_ring, *RING)[0].p_value
+
+
+def test_communities_name_every_town(with_ring: Findings) -> None:
+    groups: dict[str, set[str]] = {}
+    for row in with_ring.communities:
+        assert row.graph == "cobidding"
+        assert row.kind == "company"
+        assert 0 <= row.stability <= 1
+        groups.setdefault(row.community_id, set()).add(row.id)
+    assert all(len(g) >= 3 for g in groups.values())
+    assert {f"t05f{i}" for i in range(5)} in groups.values()
+    assert any(set(RING) <= g for g in groups.values())
+    assert list(with_ring.communities) == sorted(with_ring.communities)
+
+
+def test_an_island_in_its_own_niche_is_not(snapshot: Snap) -> None:
+    """Innocent: four firms alone in a niche; nobody else could have bid."""
+    market = background()
+    market.honest(np.random.default_rng(5), RING, 40, category="9900")
+    assert of(run(CobiddingGroup(), snapshot(**market.frames)), *RING) == []
+
+
+def test_a_ring_that_fills_its_own_market_is_still_seen_in_who_wins() -> None:
+    took_part = np.ones((24, 4), dtype=bool)
+    seen = turns(took_part, np.arange(24) % 4)
+    (p_turns,), (p_even,), (p_both,) = rotation_p_values([seen])
+    assert p_turns < 1e-6
+    assert p_even < 0.2
+    assert p_both < 1e-5
+
+
+def test_too_few_lots_are_not_tested(snapshot: Snap) -> None:
+    market = background()
+    ring(market, lots=7, outsiders=1)
+    findings = run(CobiddingGroup(), snapshot(**market.frames))
+    assert of(findings, *RING) == []
+    assert "too few lots" in findings.reason
+
+
+def test_a_lot_that_everybody_bids_on_says_nothing(snapshot: Snap) -> None:
+    market = Market()
+    for k in range(12):
+        market.lot(k, [RING[k % 4], *(c for c in RING if c != RING[k % 4])])
+    assert of(run(CobiddingGroup(max_bidders=3), snapshot(**market.frames)), *RING) == []
+
+
+def test_winning_in_turns_needs_turns_not_equal_wins() -> None:
+    took_part = np.ones((24, 4), dtype=bool)
+    blocks = turns(took_part, np.repeat(np.arange(4), 6))
+    (p_turns,), _, _ = rotation_p_values([blocks])
+    assert p_turns > 0.95
+    assert blocks.wins.tolist() == [6, 6, 6, 6]
+
+
+def test_a_favourite_is_not_taken_for_a_turn() -> None:
+    """One strong firm that wins four of five, the rest by chance: waits mean nothing."""
+    rng = np.random.default_rng(2)
+    winner = rng.choice(4, 60, p=[0.79, 0.07, 0.07, 0.07])
+    (p_turns,), (p_even,), _ = rotation_p_values([turns(np.ones((60, 4), dtype=bool), winner)])
+    assert p_turns > 0.01
+    assert p_even > 0.5
+
+
+def test_p_values_are_uniform_on_honest_groups() -> None:
+    rng = np.random.default_rng(4)
+    seen: list[Turns] = []
+    for _ in range(500):
+        members = int(rng.integers(3, 8))
+        strength = rng.gamma(3, 1, members)
+        took_part = rng.random((25, members)) < 0.7
+        took_part[:, :2] |= ~took_part.any(axis=1, keepdims=True)
+        winner = [
+            int(rng.choice(np.flatnonzero(row), p=strength[row] / strength[row].sum()))
+            for row in took_part
+        ]
+        seen.append(turns(took_part, np.array(winner)))
+    for p_values in rotation_p_values(seen):
+        assert 0.02 <= np.mean(p_values < 0.05) <= 0.08
+    assert all(len(p) == 0 for p in rotation_p_values([]))
