@@ -112,6 +112,8 @@ def _bids(
     joint = np.nonzero(partner >= 0)[0]
     leads[partner[joint]] = bids.won[joint]
     submitted = times(rng, due[bids.tender] - rng.integers(0, 2, len(leads)), 1, 9)
+    out = (rng.random(len(leads)) < 0.02) & (leads == np.arange(len(leads)))
+    out[bids.won] = False
     keep = np.nonzero(recorded[bids.tender])[0]
     leads = leads[keep]
     return write(
@@ -125,7 +127,7 @@ def _bids(
             "amount": money(bids.price[leads]),
             "currency": "CNY",
             "submitted_at": pick(submitted, leads),
-            "status": "valid",
+            "status": take(["valid", "disqualified"], out[keep].astype(np.int64)),
         },
     )
 

@@ -225,7 +225,8 @@ class Planner:
         count = min(count, max(1, int(len(rows) * 0.8)), len(rows))
         if count == 0:
             return rows
-        chosen = np.sort(self.rng.choice(rows, size=count, replace=False))
+        worth = np.sqrt(self.tenders.estimate[rows])
+        chosen = np.sort(self.rng.choice(rows, size=count, replace=False, p=worth / worth.sum()))
         by_day = chosen[np.argsort(self.tenders.day[chosen], kind="stable")]
         turn = np.array(firms)[(np.arange(count) + self.rng.integers(len(firms))) % len(firms)]
         self.draft.steers.append((by_day, turn, self.outcome(by_day, 0.3, 0.85)))

@@ -45,7 +45,7 @@ def plan_schemes(planner: Planner, counts: Mapping[str, int], strength: float) -
 
 
 def _amount(planner: Planner, strength: float) -> int:
-    return int(np.clip(planner.rng.lognormal(np.log(17), 0.4) * strength, 3 + 6 * strength, 60))
+    return int(np.clip(planner.rng.lognormal(np.log(20), 0.38) * strength, 3 + 7 * strength, 70))
 
 
 def _favour(
