@@ -16,8 +16,9 @@ import io
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from graphgov.ingest.base import RawRows
 from graphgov.schema import Reject
@@ -25,6 +26,7 @@ from graphgov.schema import Reject
 MAX_CELL = 64 * 2**20  # characters
 _BATCH_CHARACTERS = 8 * 2**20
 _BATCH_ROWS = 50_000
+_TOO_LONG = "\0too long\n"  # stands for a line above the bound until its row is set aside
 _BROKEN = (OSError, EOFError, zlib.error)
 
 
@@ -48,111 +50,125 @@ def read_csv(path: Path, name: str, table: str) -> Iterator[RawRows | Reject]:
         yield Reject(name, 0, "", "unreadable", "", f"the file cannot be read: {error}")
 
 
-def _open(path: Path) -> io.BufferedReader:
-    file = gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb", buffering=0)
-    return io.BufferedReader(file, 2**20)
+def _open(path: Path) -> Any:
+    if path.suffix == ".gz":  # no further buffer: it would lose what came before a break
+        return gzip.GzipFile(path)
+    return path.open("rb", buffering=2**20)
+
+
+_TOO_LARGE = f"a cell or a line is longer than {MAX_CELL // 2**20} million characters"
 
 
 class _Reader:
     """Reads one file once; keeps the lines of the current record, to go back after an error."""
 
     def __init__(self, text: IO[str], name: str, table: str) -> None:
-        self._text = text
+        self._source = iter(partial(text.readline, MAX_CELL), "")
         self._name = name
         self._table = table
         self._record: list[str] = []
         self._pending: deque[str] = deque()
         self._done = 0  # physical lines before the current record
-        self._nul = False
+        self._nul = self._foreign = False  # whether the batch needs a closer look
         self._broken = ""
         self._header: list[str] = []
         self._rows: list[list[str]] = []
         self._lines: list[int] = []
-        self._size = 0
 
     def rows(self) -> Iterator[RawRows | Reject]:
         """Everything in the file."""
-        started = False
-        for found in self._records():
-            if isinstance(found, Reject):
-                yield found
-                if not started:  # the header itself cannot be read
-                    return
-                continue
-            line, row = found
-            if not started:
-                started = True
-                problem = self._take_header(row)
-                if problem:
-                    yield self._reject(line, "header", *problem)
-                    return
-            elif len(row) == len(self._header):
-                self._rows.append(row)
-                self._lines.append(line)
-                if self._size >= _BATCH_CHARACTERS or len(self._rows) >= _BATCH_ROWS:
-                    yield from self._flush()
-            else:
-                reason = f"the row has {len(row)} cells, the header {len(self._header)}"
-                yield self._reject(line, "ragged", ",".join(row), reason)
-        if not started and not self._broken:
-            reason = "the file is empty; its first line must name the columns"
-            yield self._reject(0, "header", "", reason)
-        if started:
-            yield from self._flush(last=True)
+        csv.field_size_limit(MAX_CELL)
+        problem = self._read_header()
+        if problem is not None:
+            yield problem
+            return
+        while True:
+            try:
+                yield from self._body()
+                break
+            except csv.Error as error:
+                yield self._misread(str(error))
+        yield from self._flush()
         if self._broken:
             reason = f"the file breaks off after line {self._done}: {self._broken}"
             yield self._reject(self._done + 1, "unreadable", "", reason)
 
-    def _records(self) -> Iterator[tuple[int, list[str]] | Reject]:
-        """Rows with the line they start on; blank lines are left out."""
-        csv.field_size_limit(MAX_CELL)
-        record = self._record
-        while True:
-            try:
-                for row in csv.reader(self._physical(), strict=True):
-                    line = self._done + 1
-                    self._done += len(record)
-                    self._size += sum(map(len, record))
-                    record.clear()
-                    if row:
-                        yield line, row
-                return
-            except csv.Error as error:
-                yield self._misread(str(error))
+    def _body(self) -> Iterator[RawRows | Reject]:
+        """Rows from where reading stands to the end, or to the next line that is no CSV."""
+        record, width, size = self._record, len(self._header), 0
+        for row in csv.reader(self._physical(), strict=True):
+            line = self._done + 1
+            self._done += len(record)
+            size += len(record[0]) if len(record) == 1 else sum(map(len, record))
+            record.clear()
+            if len(row) == width:
+                self._rows.append(row)
+                self._lines.append(line)
+            elif row:
+                yield self._ragged(line, row)
+            if size >= _BATCH_CHARACTERS or len(self._rows) >= _BATCH_ROWS:
+                yield from self._flush()
+                size = 0
 
     def _physical(self) -> Iterator[str]:
-        while True:
-            line = self._pending.popleft() if self._pending else self._next_line()
-            if not line:
-                return
-            self._record.append(line)
-            yield line
-
-    def _next_line(self) -> str:
-        if self._broken:
-            return ""
+        """Lines, those that were given back first; each is remembered in the record."""
+        record = self._record
+        while self._pending:
+            record.append(self._pending.popleft())
+            yield record[-1]
         try:
-            line = self._text.readline(MAX_CELL)
+            for line in self._source:
+                if len(line) == MAX_CELL and line[-1] not in "\r\n":
+                    self._skip_line()
+                    line = _TOO_LONG
+                if not line.isascii():
+                    self._foreign = True
+                if "\0" in line:
+                    self._nul = True
+                record.append(line)
+                yield line
         except _BROKEN as error:
             self._broken = str(error) or type(error).__name__
-            return ""
-        if "\0" in line:
-            self._nul = True
-        return line
+            self._source = iter(())
 
     def _misread(self, error: str) -> Reject:
         """The reject for a record that is no CSV; reading goes on after its first line."""
         first, *rest = self._record or [""]
-        self._pending.extendleft(reversed(rest))
         self._record.clear()
         self._done += 1
+        self._pending.extendleft(reversed(rest))
         if "limit" in error:
-            while first and first[-1] not in "\r\n" and len(first) == MAX_CELL:
-                first = self._next_line()
-            reason = f"a cell is longer than {MAX_CELL // 2**20} million characters"
-            return self._reject(self._done, "too_large", first[:200], reason)
+            return self._reject(self._done, "too_large", first[:200], _TOO_LARGE)
         reason = f"a quote is unclosed or out of place ({error}); the line is left out"
         return self._reject(self._done, "quotes", first.rstrip("\r\n"), reason)
+
+    def _skip_line(self) -> None:
+        for part in self._source:
+            if len(part) < MAX_CELL or part[-1] in "\r\n":
+                return
+
+    def _ragged(self, line: int, row: list[str]) -> Reject:
+        if row == [_TOO_LONG.rstrip()]:
+            return self._reject(line, "too_large", "", _TOO_LARGE)
+        reason = f"the row has {len(row)} cells, the header {len(self._header)}"
+        return self._reject(line, "ragged", ",".join(row), reason)
+
+    def _read_header(self) -> Reject | None:
+        """Take the column names; or say why they cannot be taken."""
+        try:
+            for row in csv.reader(self._physical(), strict=True):
+                line = self._done + 1
+                self._done += len(self._record)
+                self._record.clear()
+                if row:
+                    problem = self._take_header(row)
+                    return self._reject(line, "header", *problem) if problem else None
+        except csv.Error as error:
+            return self._misread(str(error))
+        if self._broken:
+            return self._reject(0, "unreadable", "", f"the file cannot be read: {self._broken}")
+        reason = "the file is empty; its first line must name the columns"
+        return self._reject(0, "header", "", reason)
 
     def _take_header(self, row: list[str]) -> tuple[str, str] | None:
         """Column names; or what is wrong with them: the value and the reason."""
@@ -172,19 +188,18 @@ class _Reader:
             return shown, f"the header names {', '.join(double)} more than once"
         return None
 
-    def _flush(self, *, last: bool = False) -> Iterator[RawRows | Reject]:
+    def _flush(self) -> Iterator[RawRows | Reject]:
         if self._nul:
             yield from self._set_aside("\0", "nul", "the row holds NUL characters")
-        if not _encodable(self._rows):
+        if self._foreign and not _encodable(self._rows):
             reason = "the row is not UTF-8; convert the file"
             yield from self._set_aside("", "encoding", reason)
-        if self._rows or last:
-            columns: Sequence[Sequence[str]] = list(zip(*self._rows, strict=True))
-            columns = columns or [()] * len(self._header)
-            cells = dict(zip(self._header, columns, strict=True))
-            yield RawRows(self._table, cells, self._name, self._lines)
+        columns: Sequence[Sequence[str]] = list(zip(*self._rows, strict=True))
+        columns = columns or [()] * len(self._header)
+        cells = dict(zip(self._header, columns, strict=True))
+        yield RawRows(self._table, cells, self._name, self._lines)
         self._rows, self._lines = [], []
-        self._size, self._nul = 0, False
+        self._nul = self._foreign = False
 
     def _set_aside(self, character: str, code: str, reason: str) -> Iterator[Reject]:
         """Rejects for rows with a character in them, or, without one, that are no UTF-8."""

@@ -79,7 +79,10 @@ def typed_sql(column: Column, text: str, *, timezone: str = "UTC", dataset: str 
         case Type.CHOICE:
             word = rf"regexp_replace(lower({text}), '[\s-]+', '_', 'g')"
             words = ", ".join(quote(w) for w in column.choices)
-            return f"CASE WHEN {word} IN ({words}) THEN {word} END"
+            return (
+                f"CASE WHEN {text} IN ({words}) THEN {text} "
+                f"WHEN {word} IN ({words}) THEN {word} END"
+            )
         case Type.DATE:
             return _date(text, timezone)
         case Type.TIME:
@@ -167,11 +170,7 @@ def _instant(text: str) -> str:
     plain = f"replace(upper(replace({text}, ' ', 'T')), 'T+', '+')"
     plain = f"replace(replace({plain}, 'TZ', 'Z'), 'T-', '-')"
     seconds = f"regexp_replace({plain}, '^({_DAY}T[0-9]{{2}}:[0-9]{{2}})(Z|[+-])', '\\1:00\\2')"
-    ready = _full(text, _DAY + r"T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}(:?\d{2})?)")
-    return (
-        f"CASE WHEN {ready} THEN TRY_CAST({text} AS TIMESTAMPTZ) "
-        f"ELSE TRY_CAST({seconds} AS TIMESTAMPTZ) END"
-    )
+    return f"TRY_CAST({seconds} AS TIMESTAMPTZ)"
 
 
 def _date(text: str, zone: str) -> str:
@@ -188,8 +187,10 @@ def _time(text: str, zone: str) -> str:
     naive = f"TRY_CAST({text} AS TIMESTAMP)"
     if zone != "UTC":
         naive = f"({naive} AT TIME ZONE {quote(zone)}) AT TIME ZONE 'UTC'"
+    ready = _full(text, _DAY + r"T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})")
     return (
         f"CASE WHEN {text} < '0001' THEN NULL "
+        f"WHEN {ready} THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' "
         f"WHEN {_full(text, f'{_DAY}({_CLOCK})?')} THEN {naive} "
         f"WHEN {_full(text, _DAY + _CLOCK + _ZONE)} THEN {_instant(text)} AT TIME ZONE 'UTC' END"
     )
