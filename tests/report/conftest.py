@@ -114,11 +114,8 @@ def make_results(snap: Snapshot) -> Results:
     def cite(table: str, where: str = "true", key: str = "") -> list[Evidence]:
         return [Evidence(table, r["row_key"], r[key] if key else "") for r in rows(table, where)]
 
-    chain = [
-        *cite("ties", "kind = 'spouse'"),
-        *cite("ownership"),
-        *cite("offices", "role = 'deputy'"),
-    ]
+    chain = [*cite("ties", "kind = 'spouse'"), *cite("ownership")]
+    chain += cite("offices", "role = 'deputy'")
     here = "buyer_id = 'B1' AND company_id = 'C0'"
     common: dict[str, Any] = {"family": "E", "innocent": "They may have stood aside: see minutes."}
     tied = Flag(
@@ -135,7 +132,7 @@ def make_results(snap: Snapshot) -> Results:
         certainty="declared",
         reason=f"Marta Kowal is tied to Asphalt-Plus; note {HOSTILE[0]}.",
         facts={"hops": 2, "weird": HOSTILE[1]},
-        evidence=tuple([*chain, *cite("awards", here, "award_id")]),
+        evidence=(*chain, *cite("awards", here, "award_id")),
         members=(Member("person", "P0", "official"), Member("company", "C0", "winner")),
         **common,
     )

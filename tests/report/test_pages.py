@@ -54,9 +54,8 @@ def test_vendored_scripts_are_the_published_ones():
     from importlib.resources import files
 
     vendor = files("graphgov.report") / "vendor"
-    rows = re.findall(
-        r"^\| `(\S+)` .*`([0-9a-f]{64})` \|$", (vendor / "README.md").read_text(), re.M
-    )
+    readme = (vendor / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\S+)` .*`([0-9a-f]{64})` \|$", readme, re.M)
     assert sorted(name for name, _ in rows) == sorted(
         p.name for p in vendor.iterdir() if p.name.endswith(".js")
     )

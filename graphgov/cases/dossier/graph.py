@@ -176,7 +176,9 @@ def _suppliers(net: Network, ids: Ids, got: Gathered) -> None:
         net.node("company", company, core=False)
         if fresh:
             net.nodes[("company", company)]["supplier"] = True
-        for buyer in sorted(ids.bodies):
+    around = {key for kind, key in net.nodes if kind == "company"} - ids.companies
+    for buyer, company in sorted({(t["buyer_id"], t["company_id"]) for t in got.supplied}):
+        if buyer in ids.bodies and company in around:
             _award_edge(net, buyer, company, got.supplied)
 
 
