@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import prod
 from typing import ClassVar, NamedTuple
 
 from graphgov.config import bounded
@@ -272,7 +273,7 @@ class _Stakes:
             for chain in self._chains(("person", act.relative), act.day, ())
             if chain[-1].company == act.company
         ]
-        share = sum(_product(chain) for chain in chains)
+        share = sum(prod(e.share for e in chain) for chain in chains)
         posts = [
             e
             for e in self.posts.get(act.relative, ())
@@ -285,7 +286,7 @@ class _Stakes:
         words += [e.certainty for e in (used or posts)]
         evidence = [Evidence("ownership", e.key) for e in used]
         evidence += [Evidence("officers", e.key) for e in posts]
-        best = max(chains, key=lambda c: (_product(c), -len(c))) if chains else ()
+        best = max(chains, key=lambda c: (prod(e.share for e in c), -len(c))) if chains else ()
         return _Stake(
             share=min(1.0, share),
             household=0.0,
@@ -309,13 +310,6 @@ class _Stakes:
             if len(chain) < _MAX_CHAIN:
                 found += self._chains(("company", edge.company), day, chain)
         return found
-
-
-def _product(chain: Sequence[_Edge]) -> float:
-    share = 1.0
-    for edge in chain:
-        share *= edge.share
-    return share
 
 
 _NEAR = "'spouse', 'parent', 'child'"

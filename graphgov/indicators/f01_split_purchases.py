@@ -9,20 +9,24 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.stats import chi2
 
 from graphgov.config import bounded
 from graphgov.detector import FLOAT, Detector, Findings, surprise
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.alike import alike
-from graphgov.stats.dispersed import dispersed_tails, intra_class, randomised
+from graphgov.stats.dispersed import (
+    dispersed_tails,
+    fisher,
+    intra_class,
+    randomised,
+    rate_elsewhere,
+)
 from graphgov.stats.fdr import benjamini_hochberg
 
 INT = npt.NDArray[np.int64]
 
 _SHORT = 0.35  # of a unit's mean gap: shorter ones make a burst
-_PRIOR = 20.0  # weight, in awards, of the whole market against a division
 _SEED = 20_240_301
 _NOTHING_BELOW = (
     "not computable, because no purchase below a threshold was made by a simpler method"
@@ -280,7 +284,7 @@ def _chance(buys: _Purchases, *, band: float, max_days: int) -> _Chance:
     n = np.diff(buys.starts)
     body, division = buys.body[first], buys.division[first]
     close = np.add.reduceat((buys.share >= band).astype(np.int64), first)
-    usual = _elsewhere(close.astype(float), n.astype(float), body, division)
+    usual = rate_elsewhere(close.astype(float), n.astype(float), body, division)
 
     years = np.add.reduceat(
         (np.diff(buys.year, prepend=-1) != 0) | (np.diff(buys.unit, prepend=-1) != 0), first
@@ -293,7 +297,7 @@ def _chance(buys: _Purchases, *, band: float, max_days: int) -> _Chance:
     short = np.add.reduceat(burst.astype(np.int64), first)
     trials = n - 1
     even = trials * (1.0 - (1.0 - reach / span) ** n)
-    usual_gap = _elsewhere(short.astype(float), np.maximum(even, 1e-9), body, division)
+    usual_gap = rate_elsewhere(short.astype(float), np.maximum(even, 1e-9), body, division)
     mean_gap = np.clip(usual_gap * even / np.maximum(trials, 1), 1e-4, 0.98)
 
     testable = n >= 2
@@ -302,28 +306,8 @@ def _chance(buys: _Purchases, *, band: float, max_days: int) -> _Chance:
         rho = intra_class(np.where(testable, hits, 0), np.where(testable, tries, 0), mean)
         tails.append(dispersed_tails(hits, tries, mean, rho))
     drawn = [randomised(a, b, _SEED + i) for i, (a, b) in enumerate(tails)]
-    p_value = np.where(testable, _fisher(tails[0][0], tails[1][0]), np.nan)
-    return _Chance(n, close, usual, tails[0][0], tails[1][0], p_value, _fisher(*drawn), testable)
-
-
-def _fisher(first: FLOAT, second: FLOAT) -> FLOAT:
-    logs = np.log(np.maximum(first, 1e-300)) + np.log(np.maximum(second, 1e-300))
-    return np.asarray(chi2.sf(-2.0 * logs, 4), dtype=np.float64)
-
-
-def _elsewhere(hits: FLOAT, tries: FLOAT, body: INT, division: INT) -> FLOAT:
-    """Hits per try in the same division at other bodies, shrunk towards all divisions."""
-
-    def total(values: FLOAT, key: INT) -> FLOAT:
-        return np.asarray(np.bincount(key, weights=values)[key], dtype=np.float64)
-
-    both = division * (int(body.max()) + 1) + body
-    _, both = np.unique(both, return_inverse=True)
-    overall = hits.sum() / max(tries.sum(), 1e-9)
-    outside_hits = total(hits, division) - total(hits, both)
-    outside = total(tries, division) - total(tries, both)
-    rate = (outside_hits + _PRIOR * overall) / (outside + _PRIOR)
-    return np.asarray(np.maximum(rate, 1e-6))
+    p_value = np.where(testable, fisher(tails[0][0], tails[1][0]), np.nan)
+    return _Chance(n, close, usual, tails[0][0], tails[1][0], p_value, fisher(*drawn), testable)
 
 
 def _by_object(table: pa.Table) -> pa.Table:

@@ -2,11 +2,12 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import betabinom, binom
+from scipy.stats import betabinom, binom, chi2
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 _MOST = 0.5  # bound of the intra-class correlation
+_PRIOR = 20.0  # weight, in trials, of everything against one group
 
 
 def intra_class(k: I64, n: I64, mean: F64) -> F64:
@@ -49,3 +50,29 @@ def randomised(at_least: F64, above: F64, seed: int) -> F64:
     """P(X > k) + U x P(X = k): uniform where the null holds, however coarse the counts."""
     u = np.random.default_rng(seed).random(len(at_least))
     return np.asarray(above + u * (at_least - above))
+
+
+def fisher(first: F64, second: F64) -> F64:
+    """One p-value from two independent ones."""
+    logs = np.log(np.maximum(first, 1e-300)) + np.log(np.maximum(second, 1e-300))
+    return np.asarray(chi2.sf(-2.0 * logs, 4), dtype=np.float64)
+
+
+def rate_elsewhere(hits: F64, trials: F64, unit: I64, group: I64) -> F64:
+    """Hits per trial in each row's group at other units, shrunk towards all groups.
+
+    Args:
+        hits: Per row.
+        trials: Per row; may be an expected number instead.
+        unit: What is left out as a whole, such as the body.
+        group: Peers, such as the category.
+    """
+
+    def total(values: F64, key: I64) -> F64:
+        return np.asarray(np.bincount(key, weights=values)[key], dtype=np.float64)
+
+    _, own = np.unique(group * (int(unit.max()) + 1) + unit, return_inverse=True)
+    overall = hits.sum() / max(trials.sum(), 1e-9)
+    others = total(hits, group) - total(hits, own)
+    rate = (others + _PRIOR * overall) / (total(trials, group) - total(trials, own) + _PRIOR)
+    return np.asarray(np.maximum(rate, 1e-6))
