@@ -101,6 +101,8 @@ def test_a_cross_holding_does_not_count_twice(held):
     own = ownership(held(("A", "B", 0.6), ("B", "A", 0.3), ("h", "A", 0.3)))
     assert controls(own, "A") == {"B"}
     assert controls(own, "h") == set()
+    own = ownership(held(("A", "B", 0.6), ("B", "A", 0.6), ("A", "C", 0.3)))
+    assert controls(own, "A") == {"B"}
 
 
 def test_heads_control_and_bring_their_companies_votes(held):

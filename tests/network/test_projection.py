@@ -106,15 +106,22 @@ def test_a_ring_is_found_among_honest_bidders():
 
 
 def test_only_lots_of_the_common_span_count():
-    # Both are active on days 5 to 9 only; before and after one of them was alone.
-    bids = [(d, 0) for d in range(10)] + [(d, 1) for d in range(5, 15)]
-    bids += [(d, 2) for d in range(15)]
+    # Both are active from day 5, when the later one came, to day 8, when the other left.
+    early, late = (0, 2, 4, 5, 6, 8), (5, 6, 9, 14)
+    bids = [(d, 0) for d in early] + [(d, 1) for d in late] + [(d, 2) for d in range(15)]
     x = market(bids, lots=15, companies=3)
     pairs = project(x)
     place = int(np.flatnonzero((pairs.a == 0) & (pairs.b == 1))[0])
-    with_days = validate(x, pairs, day=np.arange(15))
-    assert with_days.tail.p[place] == pytest.approx(1.0)
-    assert with_days.expected[place] == pytest.approx(5.0)
+    found = validate(x, pairs, day=np.arange(15))
+    # Lots with one bidder do not count: of 5, 6 and 8 each bid on three and two.
+    assert found.expected[place] == pytest.approx(2.0)
+    assert found.tail.p[place] == pytest.approx(1.0)
+    bids += [(d, 3) for d in range(15)]
+    x = market(bids, lots=15, companies=4)
+    found = validate(x, project(x), day=np.arange(15))
+    # Now day 7 counts as well: two of four lots against three of four.
+    assert found.expected[place] == pytest.approx(1.5)
+    assert found.tail.p[place] == pytest.approx(0.5)
 
 
 def chance_market(seed, lots=1200, companies=60):
