@@ -56,5 +56,9 @@ def _lines(done: Any) -> list[str]:
         reason = talk.line(one.reason) or "see coverage.csv"
         lines.append(f"  {one.indicator:<5} {share} {one.subject_kind.replace('_', '–')}: {reason}")
     if not done.cases:
-        lines.append("No case could be made from this data; the lines above say what was missing.")
+        lines.append(
+            "No case: no flag is strong enough to carry one."
+            if done.flags
+            else "No case could be made from this data; the lines above say what was missing."
+        )
     return lines
