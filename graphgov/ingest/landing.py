@@ -34,6 +34,7 @@ COMMON = ("source", "retrieved_on")  # two sources that say the same do not cont
 FILES = "files"  # key of `Tables.counts` for rejects that belong to no table
 _ENGINE_ONLY = ("dataset", "row_key", "extra")
 _REJECT_BATCH = 20_000
+_WORTH_A_COMMIT = 100_000  # rows
 
 
 @dataclass
@@ -131,6 +132,7 @@ class Landing:
             if name in self._raw:
                 self._progress(f"checking {name}", 0)
                 self._type(TABLES[name])
+                self._release(name)
                 self._repeats(TABLES[name])
         self._progress("checking references", 0)
         found = references.resolve(self._con, set(self._raw), self._dataset)
@@ -138,6 +140,7 @@ class Landing:
         self._stubs.update(found.stubs)
         for name in TABLES:
             self._settle(TABLES[name], name in self._raw or self._stubs[name] > 0)
+            self._release(name)
         self._con.execute("DROP TABLE IF EXISTS gone")
         self._con.execute("CREATE OR REPLACE TABLE rejects AS SELECT * FROM rejects ORDER BY ALL")
         self._con.execute("COMMIT")
@@ -154,6 +157,12 @@ class Landing:
             },
             folder=folder,
         )
+
+    def _release(self, table: str) -> None:
+        """Let the space of what was dropped be used again, where it is worth a disk flush."""
+        if self._rows_in[table] >= _WORTH_A_COMMIT:
+            self._con.execute("COMMIT")
+            self._con.execute("BEGIN")
 
     def _count(self, table: str, file: str, rows: int) -> None:
         self._rows_in[table] += rows

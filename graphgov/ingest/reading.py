@@ -15,7 +15,7 @@ from graphgov.ingest.landing import Landing, Progress
 from graphgov.schema import Tables
 from graphgov.schema.dataset import Scratch, connect
 
-MEMORY = "1500MB"  # of DuckDB while reading; beyond it, it spills to the temporary folder
+MEMORY = "1GB"  # of DuckDB while reading; beyond it, it spills to the temporary folder
 
 
 def formats() -> list[type[Format]]:
