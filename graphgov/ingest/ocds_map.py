@@ -242,7 +242,7 @@ def _bid(process: Process, bid: Node) -> Out:
     value = node(bid.get("value"))
     lots = sorted(set(lot_ids(bid)))
     status = cell(bid.get("status"))
-    known = _BID_STATUS.get((status or "").lower())
+    known = _BID_STATUS.get("".join(c for c in (status or "").lower() if c.isalpha()))
     cells: Cells = {
         "bid_id": f"{process.ocid}/{key}",
         "tender_id": process.ocid,

@@ -243,6 +243,23 @@ def test_bids_with_their_bidders(read_json, release):
     assert seen.one("tenders")["bidders"] == "2"
 
 
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("active", "valid"),
+        ("qualified", "valid"),
+        ("not-qualified", "disqualified"),
+        ("notQualified", "disqualified"),
+        ("Withdrawn", "withdrawn"),
+        ("unsuccessful", None),
+    ],
+)
+def test_words_of_publishers_for_the_status_of_a_bid(read_json, release, said, status):
+    bid = {"id": "1", "status": said, "tenderers": [{"id": "C1"}]}
+    row = read_json(release(bids={"details": [bid]})).one("bids")
+    assert (row.get("status"), row.get("status_as_published")) == (status, None if status else said)
+
+
 def test_tenderers_stand_for_bids_where_there_are_none(read_json, release):
     tenderers = [{"id": "C1", "name": "Acme"}, {"id": "C2", "name": "Bolt"}]
     seen = read_json(release(tender={"id": "t", "tenderers": tenderers}))

@@ -24,6 +24,8 @@ def balanced(tables):
 def test_armenia(landed):
     tables = landed("armenia")
     assert kept(tables, "awards", "bids", "tenders", "lots") == (354, 1468, 428, 962)
+    status = "SELECT status, count(*) FROM bids GROUP BY 1 ORDER BY 1"
+    assert tables.con.execute(status).fetchall() == [("disqualified", 424), ("valid", 1044)]
     why = "SELECT field, count(*) FROM rejects WHERE code = 'required' GROUP BY 1 ORDER BY 1"
     assert tables.con.execute(why).fetchall() == [("amount", 3), ("awarded_on", 1)]
     assert balanced(tables)
