@@ -16,9 +16,9 @@ Row = dict[str, Any]
 Point = tuple[float, float]
 
 PARTS = ("body", "official", "person", "holding", "company")
-COLUMN = 250.0  # distance between layers
-SLOT = 86.0  # height of a node with two lines of label
-SMALL = 62.0  # height of a node of the surroundings
+COLUMN = 290.0  # distance between layers
+SLOT = 92.0  # height of a node with two lines of label
+SMALL = 72.0  # height of a node of the surroundings
 LANE = 30.0  # height of an edge that passes a layer
 _SWEEPS = 12
 

@@ -117,7 +117,7 @@ def _node(node: Row, words: Words) -> Row:
         "key": node["key"],
         "kind": node["kind"],
         "name": clean(node["name"]),
-        "label": wrapped(clean(node["name"])),
+        "label": wrapped(clean(node["name"]), lines=3 if node["core"] else 2),
         "part": node["part"],
         "part_word": words(f"part.{node['part']}"),
         "role": words.value(node["role"]) if node["role"] else "",
@@ -139,7 +139,7 @@ def lead_of(summary: str, reasons: Iterable[str]) -> str:
     return max(fitting, key=len) if fitting else summary
 
 
-def wrapped(name: str, width: int = 24, lines: int = 3) -> str:
+def wrapped(name: str, width: int = 20, lines: int = 3) -> str:
     """A name in a few lines of about equal width; East Asian characters count twice."""
     made, line, used = [], "", 0
     for part in re.findall(
@@ -181,12 +181,17 @@ def _edge(edge: Row, words: Words, names: Mapping[str, str]) -> Row:
         "cited": edge["cited"],
         "directed": edge["kind"] not in ("met", "family", "personal"),
         "records": [f"{t}:{k}" for t, k in edge["records"]],
+        "records_word": _count(words, len(edge["records"])) if edge["records"] else "",
     }
     if edge["kind"] == "award":
         made["weight"] = float(max((number(a) for _, a in edge["amounts"]), default=Decimal(0)))
     elif edge["kind"] == "met":
         made["weight"] = float(edge["count"])
     return made
+
+
+def _count(words: Words, n: int) -> str:
+    return words("records_1") if n == 1 else words("records_n", n=n)
 
 
 def _put(nodes: Sequence[Row], edges: Sequence[Row], *, ring: bool) -> None:
@@ -229,7 +234,7 @@ def _flag(flag: Row, words: Words, titles: Mapping[str, str]) -> Row:
         "nodes": flag["nodes"],
         "edges": flag["edges"],
         "records": [f"{t}:{k}" for t, k in flag["records"]],
-        "records_word": words("records_n", n=len(flag["records"]) + flag["records_left_out"]),
+        "records_word": _count(words, len(flag["records"]) + flag["records_left_out"]),
         "left_out": words("records_more", n=flag["records_left_out"])
         if flag["records_left_out"]
         else "",
@@ -277,15 +282,21 @@ def _award(award: Row, words: Words, name: Any) -> Row:
         "bidders": award["bidders"],
         "method": words.value(award["method"]),
         "tender": award["tender_id"],
-        "signers": "; ".join(_signer(p, words, name) for p in award["signers"]),
+        "signers": _signers(award["signers"], words, name),
         "cited": award["cited"],
         "record": f"awards:{award['row_key']}",
     }
 
 
-def _signer(person: Row, words: Words, name: Any) -> str:
-    said = name("person", person["id"])
-    return f"{said} ({words.value(person['role'])})" if person["role"] else str(said)
+def _signers(people: Sequence[Row], words: Words, name: Any) -> str:
+    roles: dict[str, list[str]] = {}
+    for person in people:
+        roles.setdefault(person["id"], []).append(words.value(person["role"]))
+    said = []
+    for key, some in roles.items():
+        known = ", ".join(r for r in some if r)
+        said.append(f"{name('person', key)} ({known})" if known else name("person", key))
+    return "; ".join(said)
 
 
 def _money(part: Row, words: Words, name: Any) -> Row:

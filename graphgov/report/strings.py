@@ -140,6 +140,7 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "flags_hint": ("Choose one to see its chain", "选择一个以查看其关系链"),
     "check_first": ("Check first", "先核实"),
     "records_n": ("{n:n} records", "{n:n} 条记录"),
+    "records_1": ("1 record", "1 条记录"),
     "records_more": ("{n:n} more in flags.csv", "另有 {n:n} 条见 flags.csv"),
     "network": ("Who is tied to whom, and where the money went", "人际关系与资金去向"),
     "network.alt": (

@@ -29,7 +29,7 @@ from graphgov.snapshot import Snapshot
 __all__ = ["build"]
 
 MOST_AWARDS = 400
-MOST_SUPPLIERS = 14
+MOST_SUPPLIERS = 11
 FORMAT = 1
 
 

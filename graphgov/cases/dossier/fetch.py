@@ -253,7 +253,8 @@ def _totals(snap: Snapshot, column: str, ids: frozenset[str]) -> list[Row]:
         "coalesce(sum(amount) FILTER (bid_count = 1), 0)::DECIMAL(38,4) AS single_amount, "
         "count(DISTINCT award_id) FILTER (bid_count = 1) AS single, "
         "count(DISTINCT award_id) FILTER (bid_count IS NOT NULL) AS counted, "
-        "count(DISTINCT award_id) FILTER (members > 1) AS joint "
+        "count(DISTINCT award_id) FILTER (members > 1) AS joint, "
+        "min(awarded_on) AS first_on, max(awarded_on) AS last_on "
         "FROM won GROUP BY ALL ORDER BY buyer_id, company_id, currency",
     )
 

@@ -143,6 +143,8 @@ def _award_edge(net: Network, buyer: str, company: str, totals: Iterable[Row]) -
     for name in ("awards", "single", "counted"):
         edge[name] = sum(t[name] for t in found)
     edge["certainty"] = "documented"
+    edge["from"] = min(t["first_on"] for t in found)
+    edge["to"] = max(t["last_on"] for t in found)
     return edge
 
 
@@ -157,10 +159,6 @@ def _money(net: Network, ids: Ids, got: Gathered) -> None:
         where = ("body", win["buyer_id"], "company", win["company_id"], "award", "", "", "")
         if where in net.edges:
             net.edges[where]["records"].append(["awards", win["row_key"]])
-            first = net.edges[where].setdefault("from", win["awarded_on"])
-            last = net.edges[where].get("to") or win["awarded_on"]
-            net.edges[where]["from"] = min(first, win["awarded_on"])
-            net.edges[where]["to"] = max(last, win["awarded_on"])
 
 
 def _suppliers(net: Network, ids: Ids, got: Gathered) -> None:

@@ -92,7 +92,7 @@
   }
 
   function tieLine(e) {
-    return el("li", {}, el("button", { type: "button", onclick: () => pick("edge", e.id) }, e.says), el("div", { class: "muted" }, [e.span, e.certainty_word, e.records.length ? t("records_n", { n: e.records.length }) : ""].filter(Boolean).join(" · ")));
+    return el("li", {}, el("button", { type: "button", onclick: () => pick("edge", e.id) }, e.says), el("div", { class: "muted" }, [e.span, e.certainty_word, e.records_word].filter(Boolean).join(" · ")));
   }
   function inspect() {
     const home = byId("inspector"), part = [];

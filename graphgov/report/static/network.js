@@ -95,7 +95,7 @@ GG.network = (() => {
     cy.add(elements());
     size();
     fit();
-    const font = Math.max(12, Math.min(19, 11 / cy.zoom()));
+    const font = Math.max(12, Math.min(15, 11 / cy.zoom()));
     cy.nodes().style("font-size", font);
     cy.edges().style("font-size", Math.min(16, font - 1));
   }

@@ -126,10 +126,10 @@
   GG.money = () => {
     const home = byId("money");
     home.replaceChildren(...data.money.map((part) => {
-      const most = Math.max(1, part.rest.amount, ...part.rows.map((r) => r.amount + r.elsewhere));
+      const most = Math.max(1, ...part.rows.map((r) => r.amount + r.elsewhere));
       const bar = (amount, single, away, mine) => {
         const pic = svg("svg", { width: "100%", height: 16, viewBox: "0 0 1000 16", preserveAspectRatio: "none", "aria-hidden": "true" });
-        const w = (amount / most) * 1000;
+        const w = Math.min(1000, (amount / most) * 1000);
         pic.append(svg("rect", { x: 0, y: 1, width: Math.max(1, w), height: 13, fill: mine ? "#0b5c94" : "#a9b7c6" }));
         if (away) pic.append(svg("rect", { x: w + 1, y: 2, width: Math.max(1, (away / most) * 1000 - 2), height: 11, fill: "#fff", stroke: mine ? "#0b5c94" : "#a9b7c6", "stroke-width": 1.2 }));
         if (single) pic.append(svg("rect", { x: 0, y: 11, width: Math.max(2, (single / most) * 1000), height: 4, fill: "#d02a1f" }));
