@@ -24,9 +24,9 @@ from graphgov.schema import Flag
 # readings, least where it comes and goes with one official.
 CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
-        "broken rule": {"E15": 1.5, "E02": 1.5},
-        "tie with advantage": {"E01": 1.0, "E03": 1.0, "E06": 1.0, "E14": 1.0},
-        "advantage": {"E05": 0.5, "E04": 0.5, "D01": 0.25},
+        "broken rule": {"E15": 1.2, "E02": 1.2},
+        "tie with advantage": {"E01": 1.5, "E03": 1.5, "E06": 1.5, "E14": 1.5},
+        "advantage": {"E05": 0.4, "E04": 0.4, "D01": 0.12},
         "splitting": {"F01": 1.0, "F02": 0.5},
         "group of bidders": {"D04": 1.0, "C10": 1.0},
         "low competition": {"R018": 0.1},

@@ -50,7 +50,7 @@ class TieStrength(Detector):
     Why: Officials steer awards to those close to them. In a small town everybody is linked to
         somebody; a tie is not a favour, and a capable firm wins too.
     Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
-        square root of tie), plus the strength of a documented or declared tie itself.
+        tie), plus the strength of a documented or declared tie itself.
     Skips: Chains that were not in force together with a term of office on any award date;
         pairs with neither an advantage (p of at most **max_p**) nor a documented or declared
         tie of at least **strong_tie**.
@@ -84,14 +84,14 @@ class TieStrength(Detector):
     damping: float = bounded(0.5, low=0.05, high=1.0)
     weakest: float = bounded(0.05, low=0.01, high=1.0)
     strong_tie: float = bounded(0.45, low=0.0, high=1.0)
-    tie_floor: float = bounded(0.35, low=0.0, high=1.0)
+    tie_floor: float = bounded(0.2, low=0.0, high=1.0)
     max_p: float = bounded(0.05, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:
         """Every official with every close company that won in office."""
         near = close(snap, max_len=self.max_length, damping=self.damping, floor=self.weakest)
         size, p = decades(near.seen), combined(near.seen)
-        factor = self.tie_floor + (1 - self.tie_floor) * np.sqrt(near.strength)
+        factor = self.tie_floor + (1 - self.tie_floor) * near.strength
         worth = size * factor
         best = strongest(near, worth)
         q = np.full(p.size, np.nan)

@@ -37,7 +37,7 @@ class TiedWins(Detector):
     Why: Whoever parcels out work to several close firms keeps each of them small. The firms
         close to an official are also local and may be large.
     Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
-        square root of tie), the tie being the mean over the awards.
+        tie), the tie being the mean over the awards.
     Skips: Officials with fewer than **min_firms** close companies that won.
     Source: Catalogue E03 and E14.
     """
@@ -66,7 +66,7 @@ class TiedWins(Detector):
 
     weakest: float = bounded(0.15, low=0.05, high=1.0)
     min_firms: int = bounded(2, low=2, high=50)
-    tie_floor: float = bounded(0.35, low=0.0, high=1.0)
+    tie_floor: float = bounded(0.2, low=0.0, high=1.0)
     max_p: float = bounded(0.01, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:
@@ -74,11 +74,7 @@ class TiedWins(Detector):
         near = close(snap)
         size = decades(near.seen)
         rows = np.array(
-            [
-                i
-                for i in strongest(near, size * np.sqrt(near.strength))
-                if near.strength[i] >= self.weakest
-            ],
+            [i for i in strongest(near, size * near.strength) if near.strength[i] >= self.weakest],
             dtype=np.int64,
         )
         officials, group = np.unique(near.person[rows], return_inverse=True)
@@ -124,7 +120,7 @@ class TiedWins(Detector):
         rows = rows[np.argsort(-near.seen.wins[rows], kind="stable")]
         companies = [near.yard.company_ids[near.company[i]] for i in rows]
         weights = near.seen.wins[rows].astype(np.float64)
-        tie = float((weights * np.sqrt(near.strength[rows])).sum() / max(weights.sum(), 1.0))
+        tie = float((weights * near.strength[rows]).sum() / max(weights.sum(), 1.0))
         points = float(worth[g]) * (self.tie_floor + (1 - self.tie_floor) * tie)
         steps = [s for i in rows for s in near.found.chain(int(near.row[i])).steps]
         amounts = total(awards)

@@ -11,10 +11,11 @@ from graphgov.schema import Evidence
 from graphgov.stats.market import Advantage, AwardRow, Market
 from graphgov.stats.spans import F64, I32, I64
 
-# How much a decade of each view counts. Wins given who bid say most: they are fair to a firm
-# that sells to one body only; the jump is fair to one with a steady share; the share sees
-# direct awards and scared-off rivals but also every specialist.
-WEIGHTS = {"bids": 0.6, "jump": 0.5, "share": 0.4}
+# How much a decade of each view counts. The jump says most: it is fair to a firm with a steady
+# share, however large; wins given who bid are fair to a firm that sells to one body only; the
+# share sees direct awards and scared-off rivals but also every specialist.
+WEIGHTS = {"jump": 1.0, "share": 0.5, "bids": 0.4}
+HALF_WINS = 3.0  # wins at which the evidence counts half: two lucky ones are no pattern
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,17 @@ def ask(yard: Market, queries: Queries) -> Advantage:
 
 
 def decades(seen: Advantage) -> F64:
-    """Surprise of the three views together, in weighted decades of their p-values."""
+    """Surprise of the three views together, in weighted decades, damped for few wins."""
 
     def tens(p: F64) -> F64:
         return -np.log10(np.clip(p, 1e-30, 1.0))
 
-    return np.asarray(
+    views = (
         WEIGHTS["bids"] * tens(seen.bids.p)
         + WEIGHTS["jump"] * tens(seen.jump.p)
         + WEIGHTS["share"] * tens(seen.p_share)
     )
+    return np.asarray(views * seen.wins / (seen.wins + HALF_WINS))
 
 
 def combined(seen: Advantage) -> F64:
