@@ -35,7 +35,7 @@ demo: $(READY)
 	$(BIN)/graphgov demo -o $(OUT) --awards $(AWARDS) --seed $(SEED)
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

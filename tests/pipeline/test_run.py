@@ -139,6 +139,47 @@ def test_the_manifest_holds_what_repeats_the_run_and_nothing_of_the_machine(done
     assert facts["options"]["top"] == 50
 
 
+def _toml(value, path=()):
+    plain = {k: v for k, v in value.items() if not isinstance(v, dict)}
+    lines = [f"[{'.'.join(path)}]"] if path and plain else []
+    lines += [f"{key} = {json.dumps(item)}" for key, item in plain.items()]
+    for key in value.keys() - plain.keys():
+        lines += _toml(value[key], (*path, key))
+    return lines
+
+
+def test_the_manifest_repeats_the_run(source, done, run, tmp_path):
+    facts = told(done.out)
+    (tmp_path / "again.toml").write_text("\n".join(_toml(facts["config"])), encoding="utf-8")
+    options = facts["options"]
+    again = run(
+        source,
+        tmp_path / "again",
+        config=tmp_path / "again.toml",
+        as_of=done.as_of,
+        top=options["top"],
+        language=options["lang"],
+        with_report=options["report"],
+    )
+    assert again.run_id == done.run_id
+    differ = differing(content(done.out), content(tmp_path / "again"))
+    assert differ <= {"timings.json", "manifest.json"}
+    new = told(tmp_path / "again")
+    assert new["options"].pop("as_of") == str(done.as_of)
+    assert {**facts, "options": {**facts["options"], "as_of": None}} == {
+        **new,
+        "options": {**new["options"], "as_of": None},
+    }
+
+
+def test_sentences_in_chinese(source, run, tmp_path):
+    summary = run(source, tmp_path / "out", language="zh", with_report=False)
+    assert len(summary.cases) > 0
+    rows = list(read_csv(tmp_path / "out" / "flags.csv"))
+    assert all(any("\u4e00" <= c <= "\u9fff" for c in r["reason"] + r["innocent"]) for r in rows)
+    assert told(tmp_path / "out")["language"] == "zh"
+
+
 def test_timings_name_every_stage(done):
     stages = told(done.out, "timings.json")
     assert {"read", "snapshot", "cases", "files", "report"} <= {s["stage"] for s in stages}
