@@ -106,7 +106,7 @@ class TermJump(Detector):
             )
         return Findings(
             flags,
-            subjects=snap.subjects("person_company"),
+            subjects=int(person.size),
             computable=int(person.size),
             p_values=seen.jump.randomised(0),
         )
