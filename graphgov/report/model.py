@@ -108,9 +108,7 @@ def dossier_page(
 def _node(node: Row, words: Words) -> Row:
     card = node["card"]
     known = [
-        [label.replace("_", " "), words.value(_said(card[label]))]
-        for label in _CARD
-        if label in card
+        [words.value(label), words.value(_said(card[label]))] for label in _CARD if label in card
     ]
     return {
         "id": node["id"],
@@ -352,7 +350,7 @@ def _record(record: Row, words: Words, name: Any, places: Mapping[tuple[str, str
     certainty = record["row"].get("certainty") or ""
     return {
         "ref": f"{record['table']}:{record['key']}",
-        "table": record["table"],
+        "table": words.value(record["table"]),
         "key": record["key"],
         "on": first,
         "to": last,

@@ -91,7 +91,12 @@ def tie_label(words: Words, edge: Row) -> str:
         return words("label.owns", share=share(words, edge)) if known else words("label.owns?")
     if kind == "office":
         return clean(str(edge.get("post") or words.value(edge.get("sub") or "member")))
-    return words.value(edge.get("sub") or kind)
+    return tie_kind(words, str(edge.get("sub") or kind))
+
+
+def tie_kind(words: Words, kind: str) -> str:
+    """A kind of tie; a home town is a tie only where it is shared."""
+    return words("tie.hometown") if kind == "hometown" else words.value(kind)
 
 
 def tie_says(words: Words, edge: Row, a: str, b: str) -> str:
@@ -116,10 +121,9 @@ def tie_says(words: Words, edge: Row, a: str, b: str) -> str:
         return words("says.office", a=a, b=b, post=post)
     if kind == "officer":
         return words("says.officer", a=a, b=b, role=words.value(sub or "member"))
-    key = f"says.tie.{sub}" if sub in _DIRECTED else "says.tie"
-    return (
-        words(key, a=a, b=b, kind=words.value(sub)) if key == "says.tie" else words(key, a=a, b=b)
-    )
+    if sub in _DIRECTED:
+        return words(f"says.tie.{sub}", a=a, b=b)
+    return words("says.tie", a=a, b=b, kind=tie_kind(words, sub))
 
 
 def record_says(words: Words, record: Row, name: Name) -> str:

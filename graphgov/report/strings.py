@@ -6,6 +6,7 @@ the run in its own language.
 
 from collections.abc import Mapping
 
+from graphgov.report.terms import TERMS
 from graphgov.schema.words import fill
 
 _BOTH: Mapping[str, tuple[str, str]] = {
@@ -303,53 +304,13 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "says.decision": ("{a} took part as {role} in {b}", "{a} 以 {role} 身份参与 {b}"),
     "says.recused": ("; recused", "；已回避"),
     "says.absent": ("record not in the data read", "所读数据中没有此记录"),
+    "tie.hometown": ("same home town", "同乡"),
     "share.some": ("a share", "部分股权"),
     "network.title": ("Network of case {id}", "案件 {id} 网络"),
     "network.hint": (
         "Drag to move, wheel to zoom, point at something for its words.",
         "拖动移动，滚轮缩放，指向对象查看说明。",
     ),
-}
-
-_VALUES: Mapping[str, tuple[str, str]] = {
-    "spouse": ("spouse", "配偶"),
-    "parent": ("parent", "父母"),
-    "child": ("child", "子女"),
-    "sibling": ("sibling", "兄弟姐妹"),
-    "in_law": ("in-law", "姻亲"),
-    "kin": ("relative", "亲属"),
-    "classmate": ("classmate", "同学"),
-    "hometown": ("same home town", "同乡"),
-    "colleague": ("former colleague", "同事"),
-    "superior": ("superior", "上级"),
-    "business_partner": ("business partner", "合伙人"),
-    "associate": ("associate", "关联人"),
-    "friend": ("friend", "朋友"),
-    "head": ("head", "负责人"),
-    "deputy": ("deputy head", "副职"),
-    "procurement": ("procurement officer", "采购人员"),
-    "finance": ("finance officer", "财务人员"),
-    "member": ("member", "成员"),
-    "legal_representative": ("legal representative", "法定代表人"),
-    "director": ("director", "董事"),
-    "supervisor": ("supervisor", "监事"),
-    "manager": ("manager", "经理"),
-    "actual_controller": ("actual controller", "实际控制人"),
-    "approver": ("approver", "审批人"),
-    "evaluator": ("evaluator", "评审"),
-    "procurement_officer": ("procurement officer", "采购人员"),
-    "expert": ("expert", "专家"),
-    "official": ("official", "官员"),
-    "buyer": ("buyer", "采购单位"),
-    "supplier": ("supplier", "供应商"),
-    "winner": ("winner", "中标人"),
-    "bidder": ("bidder", "投标人"),
-    "owner": ("owner", "所有人"),
-    "relative": ("relative", "亲属"),
-    "open": ("open", "公开"),
-    "selective": ("selective", "邀请"),
-    "limited": ("limited", "有限"),
-    "direct": ("direct", "直接"),
 }
 
 LANGUAGES = ("en", "zh")
@@ -378,7 +339,7 @@ class Words:
 
     def value(self, word: str) -> str:
         """A word of the data model as a person says it; an unknown one as it is."""
-        known = _VALUES.get(word)
+        known = TERMS.get(word)
         return known[self._at] if known else word.replace("_", " ")
 
     def page(self) -> dict[str, str]:

@@ -97,7 +97,7 @@ const GG = (() => {
       body.replaceChildren(...cut.map((row) => el("tr", {
         class: row.cls, "data-id": row[set.id], tabindex: set.onpick ? "0" : null,
         onclick: set.onpick ? () => pick(row) : null, onkeydown: set.onpick ? (e) => keys(e, row) : null,
-      }, columns.map((c) => el("td", { class: c.class }, row[c.key])))));
+      }, columns.map((c) => el("td", { class: c.class }, typeof row[c.key] === "number" ? row[c.key].toLocaleString("en") : row[c.key])))));
       more.textContent = `+ ${shown.length - cut.length}`;
       more.hidden = shown.length === cut.length;
       return shown;
