@@ -19,7 +19,7 @@ import msgspec
 
 from graphgov.ingest.ocds_cells import Node, cell
 
-_SEEN_MOST = 100_000
+_SEEN_MOST = 20_000
 _TABLES = """
 CREATE TABLE waiting (seq INTEGER PRIMARY KEY, ocid TEXT, kind INTEGER, file INTEGER,
     line INTEGER, pointer TEXT, body BLOB);
