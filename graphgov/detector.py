@@ -104,9 +104,8 @@ class Detector(ABC):
     ) -> Flag:
         """A flag of this detector; its sentences are filled in by `run`.
 
-        Args:
-            subject: An id, or the ids of a composite subject in the kind's order.
-            window: What tells two flags on one subject apart, such as a year.
+        `subject` is an id, or the ids of a composite subject in the kind's order; `window` is
+        what tells two flags on one subject apart, such as a year. The rest is as in `Flag`.
         """
         kind = subject_kind or self.subject_kind
         subject_id = subject if isinstance(subject, str) else composite(kind, subject)
