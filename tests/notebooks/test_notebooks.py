@@ -14,6 +14,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb")) or [FOLDER / "01_first_look.ipynb"]
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_notebook_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("GRAPHGOV_NOTEBOOK_AWARDS", "800")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     book = nbformat.read(path, as_version=4)
     assert not [c for c in book.cells if c.get("outputs")], "notebooks are kept without outputs"

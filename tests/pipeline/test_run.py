@@ -309,7 +309,13 @@ def test_a_killed_run_leaves_the_last_good_output(source, done, tmp_path):
         (out / name).parent.mkdir(exist_ok=True)
         (out / name).write_bytes(data)
     before = content(out)
-    child = subprocess.Popen([GRAPHGOV, "run", source, "-o", out], stderr=subprocess.DEVNULL)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    child = subprocess.Popen(
+        [GRAPHGOV, "run", source, "-o", out],
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"TMPDIR": str(scratch)},
+    )
     with child:
         until = time.monotonic() + 60
         while not list(tmp_path.glob("out.partial-*/flags.csv")) and time.monotonic() < until:
