@@ -18,14 +18,21 @@ from graphgov.network.projection import Bidding, Pairs, Validation, bidding, pro
 from graphgov.schema import Community, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
-from graphgov.stats.rotation import Turns, rotation_p_values, turns
+from graphgov.stats.rotation import (
+    Turns,
+    clumping,
+    clumping_p_values,
+    joined,
+    rotation_p_values,
+    turns,
+)
 
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 _EPOCH = date(1970, 1, 1)
 _SEED = 11
-_GROWTHS = (1.5, 1.0)  # exponents of size: tight groups, and wider ones
+_GROWTHS = (1.5, 1.0, 0.6)  # exponents of size: from tight groups to wide ones
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,17 @@ class CobiddingGroup(Detector):
         than a hypergeometric null inside the category allows (q at most **max_q**) make the
         graph `cobidding`, whose Leiden communities of three or more are reported. Candidates
         are these and the groups a greedy search for cohesion and exclusivity grows from each
-        company, of 3 to **max_members**, with at least **min_lots** lots on which two of them
-        bid and one of them won. Each is tested for turns given who bid: whether the winner is
-        the one that had waited longest, and whether wins are more even than the strengths of
-        other groups' members let expect. Of overlapping candidates the strongest is kept.
+        company, of 3 to **max_members**, with at least **min_lots** lots, in the category and
+        region where they met most, on which three of them bid and one of them won. Three tests
+        are joined by Fisher's method. Given who bid: is the winner the one that had waited
+        longest, and are wins more even than the strengths of other groups' members let expect?
+        Given the market: do members come together, or each for itself, more than in other
+        groups? Of overlapping candidates the strongest is kept.
     Example: Four computer dealers bid on forty lots together; each fourth one goes to each.
     Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
         niche and a region also meet always and only each other, and a full order book makes
         an honest firm bid high after it has won.
-    Score: Surprise of the p-value of turns and evenness together.
+    Score: Surprise of the joint p-value of turns, evenness and clumping.
     Skips: Lots without bids, with one bidder or with more than **max_bidders**; groups whose p
         is above **max_p** or that do not meet more often than their markets explain.
     Source: Wachs and Kertesz 2019; Tumminello and others 2011; OCP R057 (turn-taking); the
@@ -94,7 +103,7 @@ class CobiddingGroup(Detector):
 
     max_bidders: int = bounded(20, low=2, high=100)
     max_members: int = bounded(12, low=3, high=30)
-    min_lots: int = bounded(8, low=4, high=1000)
+    min_lots: int = bounded(6, low=4, high=1000)
     max_p: float = bounded(0.02, low=0.0, high=1.0)
     max_q: float = bounded(0.01, low=0.0, high=1.0)
 
@@ -120,14 +129,16 @@ class CobiddingGroup(Detector):
             )
             groups.update(g.members for g in grown)
         tested = list(self._tested(market, sorted(groups)))
-        p_turns, p_even, p_value = rotation_p_values([t.turns for t in tested])
+        p_turns, p_even, _ = rotation_p_values([t.turns for t in tested])
+        p_clump = clumping_p_values(np.array([t.clumping for t in tested]))
+        p_value = joined(p_turns, p_even, p_clump)
         q_value = benjamini_hochberg(p_value)
         meetings = _Meetings(pairs, checked)
         flags = []
         for i in _strongest(tested, p_value, self.max_p):
             weights, lift = meetings.inside(tested[i].members)
             if lift > 1.0:
-                chances = (p_turns[i], p_even[i], p_value[i], q_value[i])
+                chances = (p_turns[i], p_even[i], p_clump[i], p_value[i], q_value[i])
                 shape = (weights, lift, meetings.leaving(tested[i].members, float(weights.sum())))
                 flags.append(self._flag(snap, market, tested[i], chances, shape))
         return Findings(
@@ -144,6 +155,12 @@ class CobiddingGroup(Detector):
     def _tested(self, market: "_Market", groups: Sequence[tuple[int, ...]]) -> "Iterator[_Group]":
         for members in groups:
             took_part, lots = market.meetings(members)
+            if len(lots) < self.min_lots:
+                continue
+            everyone, lots = market.at_home(members, lots)
+            clumped = clumping(everyone, market.bids.size[lots])
+            many = everyone.sum(axis=1) >= 3
+            took_part, lots = everyone[many], lots[many]
             winner = np.searchsorted(members, np.clip(market.winner[lots], 0, None))
             winner = np.minimum(winner, len(members) - 1)
             inside = np.asarray(members)[winner] == market.winner[lots]
@@ -151,28 +168,26 @@ class CobiddingGroup(Detector):
             if int(inside.sum()) >= self.min_lots:
                 seen = turns(took_part[inside], winner[inside])
                 if seen.freedom >= 2:
-                    yield _Group(members, lots, lots[inside], seen)
+                    yield _Group(members, lots, lots[inside], seen, clumped)
 
     def _flag(
         self,
         snap: Snapshot,
         market: "_Market",
         group: "_Group",
-        chances: tuple[float, float, float, float],
+        chances: tuple[float, ...],
         shape: tuple[F64, float, float],
     ) -> Flag:
-        p_turns, p_even, p_value, q_value = map(float, chances)
+        p_turns, p_even, p_clump, p_value, q_value = map(float, chances)
         weights, lift, leaving = shape
         companies = [market.company_ids[c] for c in group.members]
         rows = _evidence(snap, [market.lot_keys[i] for i in group.lots], companies)
         days = [_EPOCH + timedelta(days=int(market.day[i])) for i in group.lots]
         bodies = sorted({r["buyer_id"] for r in rows if r["buyer_id"]})
         amounts: dict[str, Decimal] = defaultdict(Decimal)
-        for key, currency, amount in {
-            (r["id"], r["currency"] or "", r["amount"]) for r in rows if r["table"] == "awards"
-        }:
-            del key
-            amounts[currency] += amount
+        won = {r["id"]: r for r in rows if r["table"] == "awards"}  # a joint award counts once
+        for r in won.values():
+            amounts[r["currency"] or ""] += r["amount"]
         return self.flag(
             companies,
             score=surprise(p_value),
@@ -199,22 +214,24 @@ class CobiddingGroup(Detector):
                 "amounts": [[c, str(a)] for c, a in sorted(amounts.items())],
                 "p_turns": float(f"{p_turns:.6g}"),
                 "p_even": float(f"{p_even:.6g}"),
+                "p_clumping": float(f"{p_clump:.6g}"),
             },
             evidence=[Evidence(r["table"], r["row_key"], r["id"]) for r in rows],
             members=[
                 *(Member("company", c, "member") for c in companies),
-                *(Member("award", r["id"], "award") for r in rows if r["table"] == "awards"),
+                *(Member("award", key, "award") for key in won),
             ],
         )
 
 
 class _Group(NamedTuple):
-    """A candidate: its companies, lots on which two bid, those won inside, and the turns."""
+    """A candidate: its companies, lots on which three bid, those won inside, and the tests."""
 
     members: tuple[int, ...]
     lots: I64
     won: I64
     turns: Turns
+    clumping: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,6 +241,7 @@ class _Market:
     bids: Bidding
     day: I32
     stratum: I32
+    cell: I32  # category and region: the market that a ring would share out
     winner: I64  # company, -1 where several won together
     begins: I64  # bids are sorted by company here, for looking up
     by_company: I64
@@ -252,6 +270,7 @@ class _Market:
             bids=bids,
             day=lots["day"].to_numpy().astype(np.int32),
             stratum=lots["stratum"].to_numpy().astype(np.int32),
+            cell=lots["cell"].to_numpy().astype(np.int32),
             winner=winner,
             begins=np.searchsorted(bids.company[order], np.arange(bids.companies + 1)),
             by_company=bids.lot[order].astype(np.int64),
@@ -269,6 +288,18 @@ class _Market:
         took_part = np.zeros((len(lots), len(members)), dtype=bool)
         for i, part in enumerate(parts):
             took_part[:, i] = np.isin(lots, part, assume_unique=True)
+        return took_part, lots
+
+    def at_home(self, members: Sequence[int], met: I64) -> tuple[npt.NDArray[np.bool_], I64]:
+        """All lots of the market where they met most, while they did: who bid, and the lots."""
+        cells, counts = np.unique(self.cell[met], return_counts=True)
+        there = met[self.cell[met] == cells[np.argmax(counts)]]
+        span = np.arange(there[0], there[-1] + 1)  # lots are numbered in time order
+        lots = span[(self.cell[span] == self.cell[there[0]]) & (self.bids.size[span] > 0)]
+        took_part = np.zeros((len(lots), len(members)), dtype=bool)
+        for i, c in enumerate(members):
+            part = self.by_company[self.begins[c] : self.begins[c + 1]]
+            took_part[:, i] = np.isin(lots, part)
         return took_part, lots
 
 
@@ -343,7 +374,10 @@ def _text(value: str) -> str:
 
 _LOT = "dense_rank() OVER (ORDER BY awarded_on, tender_id, lot) - 1"
 _KEPT = "has_bid OR won"
+_CATEGORY = """CASE WHEN regexp_matches(category, '^[0-9]{4}') THEN left(category, 4)
+    ELSE coalesce(category, '') END"""
 _LOTS = f"""SELECT DISTINCT {_LOT} AS lot, tender_id, lot AS lot_id,
+    dense_rank() OVER (ORDER BY {_CATEGORY}, coalesce(region, '')) - 1 AS cell,
     date_diff('day', DATE '1970-01-01', awarded_on) AS day,
     dense_rank() OVER (ORDER BY coalesce(division, '')) - 1 AS stratum
     FROM contests WHERE {_KEPT} ORDER BY 1"""

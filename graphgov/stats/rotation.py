@@ -9,6 +9,11 @@ turns
 evenness
     Chi-square distance of wins from equal chances, lower tail. Honest members differ in
     strength; how much they do is fitted on the other groups.
+clumping
+    Members of an honest trade come and go each for itself; members of a ring come when there is
+    cover to give. Counted are meetings of pairs on the lots of one market, against members dealt
+    out anew among its lots of the same number of bidders. Other candidate groups tell how much
+    honest groups clump, as firms near to one body or new on the market do.
 """
 
 from collections.abc import Sequence
@@ -26,6 +31,7 @@ BOOL = npt.NDArray[np.bool_]
 _ROUNDS = 20  # of the fit of strengths
 _PRIOR = 1.0  # wins and expected wins of an average member
 _MOST_SPREAD = 1.0
+_ENOUGH = 20  # candidates from which they say what is usual
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +112,48 @@ def rotation_p_values(found: Sequence[Turns]) -> tuple[F64, F64, F64]:
     scale = 1.0 + _spread_of_others(distance, freedom, trials) * np.maximum(trials - 1, 0.0)
     step = np.array([t.step for t in found])
     p_even = np.clip(chi2.cdf((distance + step) / scale, freedom), 1e-12, 1.0)
-    logs = np.log(np.maximum(p_turns, 1e-300)) + np.log(p_even)
-    return p_turns, p_even, np.asarray(chi2.sf(-2.0 * logs, 4))
+    return p_turns, p_even, joined(p_turns, p_even)
+
+
+def clumping(took_part: BOOL, stratum: I64) -> float:
+    """Excess of pairs that meet on the lots of a market, in standard deviations.
+
+    Args:
+        took_part: All lots of the market by members.
+        stratum: Of each lot, such as its number of bidders.
+    """
+    excess = variance = 0.0
+    for one in np.unique(stratum):
+        part = took_part[stratum == one].astype(np.float64)
+        lots = len(part)
+        if lots < 2:
+            continue
+        here = part.sum(axis=1)
+        times = part.sum(axis=0)
+        rest = times * (lots - times)
+        excess += float((here * (here - 1)).sum() / 2)
+        excess -= float((times.sum() ** 2 - (times**2).sum()) / 2 / lots)
+        variance += float((rest.sum() ** 2 - (rest**2).sum()) / 2 / (lots**2 * (lots - 1)))
+    return excess / np.sqrt(variance) if variance > 1e-9 else 0.0
+
+
+def clumping_p_values(z: F64) -> F64:
+    """Upper tails of clumping against the other candidates: their median and spread.
+
+    Places on a lot are few, so honest members crowd each other out and the median lies below
+    zero; too few candidates are taken as they are.
+    """
+    if len(z) >= _ENOUGH:
+        middle = float(np.median(z))
+        spread = 1.4826 * float(np.median(np.abs(z - middle)))
+        z = (z - middle) / max(spread, 1.0)
+    return np.asarray(ndtr(-z))
+
+
+def joined(*p_values: F64) -> F64:
+    """Fisher's combination, entry by entry, of independent p-values."""
+    logs = np.sum([np.log(np.maximum(p, 1e-300)) for p in p_values], axis=0)
+    return np.asarray(chi2.sf(-2.0 * logs, 2 * len(p_values)), dtype=np.float64)
 
 
 def _spread_of_others(distance: F64, freedom: F64, trials: F64) -> F64:
