@@ -24,7 +24,7 @@ _EDGE = {
     "award": "#14814f",
     "office": "#5d6b7a",
     "family": "#c4510b",
-    "personal": "#a86a00",
+    "personal": "#7a4b00",
     "owns": "#8a4fbf",
     "officer": "#3c78b4",
     "met": "#b3261e",

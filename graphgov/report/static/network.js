@@ -4,8 +4,7 @@ GG.network = (() => {
   const { data, t, el, svg, byId } = GG;
   const ink = { body: "#22313f", official: "#c4510b", person: "#e09a00", holding: "#7fb2d6", company: "#0b5c94" };
   const shape = { body: "hexagon", official: "ellipse", person: "ellipse", holding: "round-rectangle", company: "round-rectangle" };
-  const color = { award: "#14814f", office: "#5d6b7a", family: "#c4510b", personal: "#a86a00", owns: "#8a4fbf", officer: "#3c78b4", met: "#b3261e" };
-  const dash = { documented: "solid", declared: "dashed", inferred: "dotted" };
+  const color = { award: "#14814f", office: "#5d6b7a", family: "#c4510b", personal: "#7a4b00", owns: "#8a4fbf", officer: "#3c78b4", met: "#b3261e" };
   const few = data.nodes.length > 0 && data.nodes[0].few;
   let cy = null, all = few, picked = () => {};
 
@@ -47,9 +46,9 @@ GG.network = (() => {
       const run = curve(e, at, twin);
       const width = e.kind === "award" ? 1.5 + 5.5 * Math.sqrt(e.weight / heavy) : e.kind === "met" ? 1 + 4 * (e.weight / busy) : e.cited ? 2.6 : 1.6;
       made.push({
-        group: "edges", data: { id: e.id, source: e.source, target: e.target, label: e.label, color: color[e.kind], dash: dash[e.certainty] || "dotted",
+        group: "edges", data: { id: e.id, source: e.source, target: e.target, label: e.label, color: color[e.kind], 
           width, arrow: e.directed ? "triangle" : "none", ws: run.ws, ds: run.ds },
-        classes: [run.run, e.core ? "core" : "around", e.kind].join(" "),
+        classes: [run.run, e.certainty, e.core ? "core" : "around", e.kind].join(" "),
       });
     }
     return made;
@@ -62,17 +61,19 @@ GG.network = (() => {
       "text-max-width": 400, "text-background-color": "#ffffff", "text-background-opacity": 0.86, "text-background-padding": 1.5, "z-index": 10 } },
     { selector: "node.core", style: { "border-color": "#16202c", "font-weight": 600 } },
     { selector: "node.around", style: { opacity: 0.75 } },
-    { selector: "edge", style: { width: "data(width)", "line-color": "data(color)", "line-style": "data(dash)", "curve-style": "bezier", "control-point-step-size": 46, "target-arrow-color": "data(color)",
+    { selector: "edge", style: { width: "data(width)", "line-color": "data(color)", "curve-style": "bezier", "control-point-step-size": 46, "target-arrow-color": "data(color)",
       "target-arrow-shape": "data(arrow)", "arrow-scale": 0.9, "font-family": font, "font-size": 11, color: "#16202c", "text-rotation": "autorotate", "text-background-color": "#ffffff",
       "text-background-opacity": 1, "text-background-padding": 2, "text-wrap": "ellipsis", "text-max-width": 210, "line-cap": "butt" } },
     { selector: "edge.core", style: { label: "data(label)" } },
     { selector: "edge.bent", style: { "curve-style": "round-segments", "segment-weights": "data(ws)", "segment-distances": "data(ds)", "segment-radii": 40, "edge-distances": "node-position" } },
     { selector: "edge.bow", style: { "curve-style": "unbundled-bezier", "control-point-distances": "data(ds)", "control-point-weights": 0.5, "text-rotation": "none" } },
+    { selector: "edge.declared", style: { "line-style": "dashed", "line-dash-pattern": [9, 5] } },
+    { selector: "edge.inferred", style: { "line-style": "dashed", "line-dash-pattern": [2, 4] } },
     { selector: "edge.around", style: { opacity: 0.45 } },
     { selector: "edge.met", style: { "text-rotation": "none", "font-size": 10 } },
     { selector: ".dim", style: { opacity: 0.24, "text-opacity": 0.75 } },
     { selector: "edge.dim", style: { opacity: 0.16, "text-opacity": 0, "text-background-opacity": 0 } },
-    { selector: ".lit", style: { opacity: 1, "underlay-color": "#ffd24a", "underlay-opacity": 0.75, "underlay-padding": 6, "z-index": 20 } },
+    { selector: ".lit", style: { opacity: 1, "underlay-color": "#ffe48a", "underlay-opacity": 0.9, "underlay-padding": 6, "z-index": 20 } },
     { selector: "edge.lit", style: { label: "data(label)", "underlay-padding": 3.5, "z-index": 15 } },
   ];
 
