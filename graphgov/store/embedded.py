@@ -183,8 +183,9 @@ class EmbeddedStore(Store):
                     "version made. Nothing was changed; load into a new file."
                 )
         if not set(expected) <= there:
-            for statement in ladybug():
-                _run(con, statement)
+            with self._transaction(con):
+                for statement in ladybug():
+                    _run(con, statement)
 
     # Loading.
 
@@ -193,8 +194,9 @@ class EmbeddedStore(Store):
         beside = self._path.with_name(f".{self._path.name}.{uuid.uuid4().hex[:8]}")
         try:
             with self._connection(write=True, path=beside) as con:
-                for statement in ladybug():
-                    _run(con, statement)
+                with self._transaction(con):  # one commit instead of fifty
+                    for statement in ladybug():
+                        _run(con, statement)
                 self._apply(con, plan)
                 _run(con, "CHECKPOINT")
                 report = self._report(con, plan)

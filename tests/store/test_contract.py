@@ -144,25 +144,22 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(("table", "row", "cell"), CHANGES.values(), ids=CHANGES)
-def test_a_changed_row_takes_the_place_of_the_old_one(
-    store, province, tables, cells, table, row, cell
-):
-    store.load(tables(**province))
+def test_changed_rows_take_the_places_of_the_old_ones(store, province, tables, cells):
     changed = copy.deepcopy(province)
-    changed[table][row] |= cell
-    if table == "bids":  # one bid was joint; the others keep the old id
-        del province[table][row]
+    for table, row, cell in CHANGES.values():
+        changed[table][row] |= cell
+    del province["bids"][2]  # so that the joint bid itself does not change
+    store.load(tables(**province))
     target = tables(**changed)
-    store.load(target)
-    want = cells(target)
-    if table == "bids":
-        want = {**want, "bids": sorted(want["bids"], key=repr)}
-    assert cells(store.read()) == want
-    fresh = counts(store)
+    assert not target.con.execute("FROM rejects").fetchall()
+    report = store.load(target)
+    got, want = cells(store.read()), cells(target)
+    assert [n for n in want if got[n] != want[n]] == []
+    assert report.changed
+    after = counts(store)
     store.remove()
     store.load(target)
-    assert counts(store) == fresh  # as if it had never been otherwise
+    assert after == counts(store)  # as if it had never been otherwise
 
 
 def test_a_closed_tie_stays_beside_a_later_one(store, tables):
@@ -368,7 +365,7 @@ def odd_tables(draw):
     return made
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=odd_tables())
 def test_odd_values_come_back(store, cells, made):
     con = connect()
@@ -381,7 +378,6 @@ def test_odd_values_come_back(store, cells, made):
         )
     loaded = Tables(con)
     store.load(loaded)
-    assert cells(store.read()) == cells(loaded)
     store.load(loaded)
     assert cells(store.read()) == cells(loaded)
     store.remove()
