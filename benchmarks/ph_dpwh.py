@@ -76,6 +76,10 @@ def convert(lines):
                 "tender_id": key,
                 "buyer_id": body,
                 "title": row["description"],
+                # Advertised with a day by which to bid: open to every licensed contractor.
+                "method": "open"
+                if bought["advertisementDate"] and bought["bidSubmissionDeadline"]
+                else "",
                 "category": row["infraType"] or row["category"],
                 "category_scheme": "DPWH",
                 "region": place.get("region") or "",
