@@ -14,6 +14,7 @@ os.environ["COLUMNS"] = "96"
 from graphgov.cli import app
 from graphgov.detector import card
 from graphgov.roster import known_detectors
+from graphgov.schema import graph_docs
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show")
@@ -24,6 +25,12 @@ def readme() -> str:
     """README with its indicator table renewed."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     return _between(text, "indicators", indicator_table())
+
+
+def graph_model() -> str:
+    """docs/graph-model.md with its reference renewed."""
+    text = (ROOT / "docs" / "graph-model.md").read_text(encoding="utf-8")
+    return _between(text, "graph", graph_docs.reference())
 
 
 def indicator_table() -> str:
@@ -82,6 +89,7 @@ def generated() -> dict[Path, str]:
         ROOT / "README.md": readme(),
         ROOT / "docs" / "indicators.md": indicator_pages(),
         ROOT / "docs" / "command-line.md": command_reference(),
+        ROOT / "docs" / "graph-model.md": graph_model(),
     }
 
 
@@ -93,7 +101,7 @@ def _between(text: str, name: str, body: str) -> str:
     start, end = f"<!-- {name}: make docs -->", f"<!-- /{name} -->"
     pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(text):
-        raise RuntimeError(f"README.md has no {start} … {end}")
+        raise RuntimeError(f"There is no {start} … {end}")
     return pattern.sub(lambda _: f"{start}\n{body}\n{end}", text)
 
 
