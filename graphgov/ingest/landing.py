@@ -5,9 +5,9 @@ out → references hold, by a stub or a reject → its table, in content order. 
 columnar SQL over a DuckDB file, so that memory stays bounded whatever the size of the input.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,32 +17,40 @@ import pyarrow as pa
 from graphgov.errors import GraphgovError
 from graphgov.ingest import references
 from graphgov.ingest.base import RawRows
-from graphgov.ingest.references import PLACE, staged
+from graphgov.ingest.cells import BATCH, insert_sql
+from graphgov.ingest.references import staged
 from graphgov.schema import TABLES, Counts, InputFile, Reject, Table, Tables
 from graphgov.schema.dataset import REJECTS_COLUMNS, create_tables
-from graphgov.schema.rowkey import canonical_sql, quote, row_key_sql
-from graphgov.schema.validate import (
-    VALUE_SHOWN,
-    checks,
-    clean,
-    problem_sql,
-    typed_sql,
-)
+from graphgov.schema.rowkey import quote
+from graphgov.schema.validate import VALUE_SHOWN, clean
 
 Progress = Callable[[str, int], None]
 COMMON = ("source", "retrieved_on")  # two sources that say the same do not contradict
 FILES = "files"  # key of `Tables.counts` for rejects that belong to no table
 _ENGINE_ONLY = ("dataset", "row_key", "extra")
 _REJECT_BATCH = 20_000
+_WORTH_A_THREAD = 5_000  # rows
+_MOST_UNCOMMITTED = 250_000  # rows; they are held in memory
 _WORTH_A_COMMIT = 100_000  # rows
 
 
 @dataclass
-class _Raw:
-    """The raw table of one table: known columns by name, unknown ones as x0, x1 …."""
+class _Columns:
+    """Columns that a table's input had: known ones, and batch names x0, x1 … of unknown ones."""
 
     known: set[str] = field(default_factory=set)
     unknown: dict[str, str] = field(default_factory=dict)
+
+    def take(self, table: Table, names: Iterable[str]) -> dict[str, str]:
+        """The batch name of each column."""
+        found = {}
+        for name in names:
+            if name in table.by_name and name not in _ENGINE_ONLY:
+                self.known.add(name)
+                found[name] = name
+            else:
+                found[name] = self.unknown.setdefault(name, f"x{len(self.unknown)}")
+        return found
 
 
 class Landing:
@@ -66,13 +74,17 @@ class Landing:
         self._dataset = dataset
         self._timezone = timezone
         self._progress = progress or (lambda _what, _rows: None)
-        self._raw: dict[str, _Raw] = {}
+        self._seen: dict[str, _Columns] = {}
         self._rejects: list[Reject] = []
         self._rows_in: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
         self._repeated: Counter[str] = Counter()
         self._stubs: Counter[str] = Counter()
         self._file_rows: dict[str, Counter[str]] = {}
+        self._statements: dict[object, str] = {}
+        self._thread = ThreadPoolExecutor(1, "landing")
+        self._uncommitted = 0
+        self._busy: Future[None] | None = None
         # One transaction: a commit per statement costs a disk flush each.
         con.execute("BEGIN")
         create_tables(con)
@@ -80,36 +92,52 @@ class Landing:
     @property
     def tables_seen(self) -> frozenset[str]:
         """Tables that the input had, with or without rows."""
-        return frozenset(self._raw)
+        return frozenset(self._seen)
 
     def add(self, rows: RawRows) -> None:
         """Take some rows of one table as text."""
-        raw = self._raw.setdefault(rows.table, _Raw())
-        target = f'"raw_{rows.table}"'
-        names = self._make_columns(rows.table, raw, rows.columns)
-        known = TABLES[rows.table].by_name
-        columns = {
-            names[n]: clean(known.get(names[n]), _text_array(v)) for n, v in rows.columns.items()
-        }
+        table, seen = TABLES[rows.table], self._seen.get(rows.table)
+        if seen is None:
+            self._wait()
+            seen = self._seen[rows.table] = _Columns()
+            references.make(self._con, table)
+        names = seen.take(table, rows.columns)
         count = len(rows.lines)
-        columns["_file"] = (
-            pa.array([rows.file], pa.string()).take(pa.array([0] * count, pa.int32()))
-            if rows.files is None
-            else pa.array(rows.files, pa.string())
-        )
-        columns["_line"] = pa.array(rows.lines, pa.int64())
-        columns["_pointer"] = (
-            pa.nulls(count, pa.string())
-            if rows.pointers is None
-            else pa.array(rows.pointers, pa.string())
-        )
-        batch = pa.table(columns)
-        self._con.register("raw_batch", batch)
-        self._con.execute(f"INSERT INTO {target} BY NAME SELECT * FROM raw_batch")
-        self._con.unregister("raw_batch")
         for file, number in Counter(rows.files or {rows.file: count}).items():
             self._count(rows.table, file, number)
+        if count:
+            known = frozenset(n for n in rows.columns if names[n] == n)
+            unknown = {n: c for n, c in names.items() if n not in known}
+            self._insert(table, _batch(table, rows, names), known, unknown)
         self._progress(rows.file, count)
+
+    def _insert(
+        self, table: Table, batch: pa.Table, known: frozenset[str], unknown: dict[str, str]
+    ) -> None:
+        """Type and store a batch; a large one while the next one is being read."""
+        shape = (table.name, known, tuple(sorted(unknown.items())))
+        sql = self._statements.get(shape)
+        if sql is None:
+            how = {"dataset": self._dataset, "timezone": self._timezone}
+            sql = self._statements[shape] = insert_sql(table, unknown, known, **how)
+        self._wait()
+        if batch.num_rows < _WORTH_A_THREAD:
+            self._store(sql, batch)
+        else:
+            self._busy = self._thread.submit(self._store, sql, batch)
+
+    def _store(self, sql: str, batch: pa.Table) -> None:
+        self._con.register(BATCH, batch)
+        self._con.execute(sql)
+        self._con.unregister(BATCH)
+        self._uncommitted += batch.num_rows
+        if self._uncommitted >= _MOST_UNCOMMITTED:
+            self._commit()
+
+    def _wait(self) -> None:
+        if self._busy is not None:
+            self._busy.result()
+            self._busy = None
 
     def reject(self, reject: Reject, table: str = "") -> None:
         """Take a row, or a file, that the format could not read; one row in, one rejected."""
@@ -127,33 +155,35 @@ class Landing:
             files: Name and SHA-256 of everything that was read.
             folder: Kept alive with the tables.
         """
+        self._wait()
+        self._thread.shutdown()
         self._flush_rejects()
         for name in TABLES:
-            if name in self._raw:
+            if name in self._seen:
                 self._progress(f"checking {name}", 0)
-                self._type(TABLES[name])
                 self._release(name)
+                self._set_aside(TABLES[name])
                 self._repeats(TABLES[name])
         self._progress("checking references", 0)
-        found = references.resolve(self._con, set(self._raw), self._dataset)
+        found = references.resolve(self._con, set(self._seen), self._dataset)
         self._rejected.update(found.rejected)
         self._stubs.update(found.stubs)
         for name in TABLES:
-            self._settle(TABLES[name], name in self._raw or self._stubs[name] > 0)
+            self._settle(TABLES[name], name in self._seen or self._stubs[name] > 0)
             self._release(name)
         self._con.execute("DROP TABLE IF EXISTS gone")
         self._con.execute("CREATE OR REPLACE TABLE rejects AS SELECT * FROM rejects ORDER BY ALL")
         self._con.execute("COMMIT")
         return Tables(
             con=self._con,
-            given={n: frozenset(raw.known | set(raw.unknown)) for n, raw in self._raw.items()},
+            given={n: frozenset(raw.known | set(raw.unknown)) for n, raw in self._seen.items()},
             counts=self._counts(),
             files=tuple(
                 InputFile(name, sha256, dict(sorted(self._file_rows.get(name, {}).items())))
                 for name, sha256 in sorted(files)
             ),
             unknown_columns={
-                n: tuple(sorted(raw.unknown)) for n, raw in self._raw.items() if raw.unknown
+                n: tuple(sorted(raw.unknown)) for n, raw in self._seen.items() if raw.unknown
             },
             folder=folder,
         )
@@ -161,106 +191,36 @@ class Landing:
     def _release(self, table: str) -> None:
         """Let the space of what was dropped be used again, where it is worth a disk flush."""
         if self._rows_in[table] >= _WORTH_A_COMMIT:
-            self._con.execute("COMMIT")
-            self._con.execute("BEGIN")
+            self._commit()
+
+    def _commit(self) -> None:
+        self._con.execute("COMMIT")
+        self._con.execute("BEGIN")
+        self._uncommitted = 0
 
     def _count(self, table: str, file: str, rows: int) -> None:
         self._rows_in[table] += rows
         self._file_rows.setdefault(file, Counter())[table] += rows
 
-    def _make_columns(self, table: str, raw: _Raw, names: Iterable[str]) -> dict[str, str]:
-        """The raw table's name of each column, made where it is new."""
-        found, new = {}, []
-        fresh = not raw.known and not raw.unknown
-        for name in names:
-            if name in TABLES[table].by_name and name not in _ENGINE_ONLY:
-                found[name] = name
-                if name not in raw.known:
-                    raw.known.add(name)
-                    new.append(name)
-            else:
-                if name not in raw.unknown:
-                    raw.unknown[name] = f"x{len(raw.unknown)}"
-                    new.append(raw.unknown[name])
-                found[name] = raw.unknown[name]
-        if fresh:
-            columns = PLACE | {_q(n): "VARCHAR" for n in new}
-            cells = ", ".join(f"{n} {t}" for n, t in columns.items())
-            self._con.execute(f'CREATE TABLE "raw_{table}" ({cells})')
-        else:
-            for name in new:
-                self._con.execute(f'ALTER TABLE "raw_{table}" ADD COLUMN {_q(name)} VARCHAR')
-        return found
-
     def _flush_rejects(self) -> None:
         if self._rejects:
             columns = zip(*self._rejects, strict=True)
             names = zip(REJECTS_COLUMNS, columns, strict=True)
+            self._wait()
             batch = pa.table({n: pa.array([_storable(v) for v in c]) for n, c in names})
             self._con.register("reject_batch", batch)
             self._con.execute("INSERT INTO rejects SELECT * FROM reject_batch")
             self._con.unregister("reject_batch")
             self._rejects.clear()
 
-    def _type(self, table: Table) -> None:
-        """Text to typed cells with their key; rows with a wrong cell to the rejects."""
-        raw = self._raw[table.name]
-        present = [c for c in table.columns if c.name in raw.known]
-        extra = {n: f'"{c}"' for n, c in sorted(raw.unknown.items())}
-        place, source = ", ".join(PLACE), f'"raw_{table.name}"'
-        typed = [
-            f"{typed_sql(c, _q(c.name), timezone=self._timezone, dataset=self._dataset)}"
-            f' AS "t_{c.name}"'
-            for c in present
-        ]
-        found = checks(
-            table,
-            raw.known | set(raw.unknown),
-            {c.name: _q(c.name) for c in present},
-            {c.name: _q("t_" + c.name) for c in present},
-        )
-        bad, field_, code, reason = problem_sql(found, table)
-        values = " ".join(f"WHEN {i} THEN {c.value}" for i, c in enumerate(found))
-        shown = f"left(CASE _bad {values} END, {VALUE_SHOWN})" if found else "NULL"
-        cells = [
-            self._cell(table, c.name, raw, extra) for c in table.columns if c.name != "row_key"
-        ]
-        keys = canonical_sql(table, extra=extra, only=raw.known)
-        self._con.execute(
-            f"CREATE TABLE {staged(table.name)} AS "
-            f"WITH t AS (SELECT *{''.join(', ' + s for s in typed)} FROM {source}), "
-            f"b AS (SELECT *, {bad} AS _bad FROM t), "
-            f"v AS (SELECT {', '.join([place, *cells, *extra.values()])}, _bad, "
-            f"{field_} AS _field, {code} AS _code, {shown} AS _value, {reason} AS _reason FROM b) "
-            f"SELECT * EXCLUDE (_bad, _field, _code, _value, _reason"
-            f"{''.join(', ' + sql for sql in extra.values())}), "
-            f"CASE WHEN _bad IS NULL THEN {row_key_sql(keys)} END AS row_key, "
-            f"CASE WHEN _bad IS NOT NULL THEN {{'field': _field, 'code': _code, "
-            f"'value': _value, 'reason': _field || ' ' || _reason}} END AS _bad FROM v"
-        )
-        self._con.execute(f'DROP TABLE "raw_{table.name}"')
+    def _set_aside(self, table: Table) -> None:
+        """Rows with a wrong cell to the rejects."""
         self._rejected[table.name] += references.put_aside(
             self._con,
             table,
             f"SELECT rowid AS r, _bad.field AS field, _bad.code AS code, _bad.value AS value, "
             f"_bad.reason AS reason FROM {staged(table.name)} WHERE _bad IS NOT NULL",
         )
-
-    def _cell(self, table: Table, name: str, raw: _Raw, extra: dict[str, str]) -> str:
-        column = table.by_name[name]
-        if name == "dataset":
-            return f"{quote(self._dataset)} AS dataset"
-        if name == "extra" and extra:
-            pairs = ", ".join(
-                f"{quote(_json(n) + ':')} || to_json({sql})::VARCHAR" for n, sql in extra.items()
-            )
-            return f"'{{' || nullif(concat_ws(',', {pairs}), '') || '}}' AS extra"
-        if name == "listed":
-            given = '"t_listed"' if name in raw.known else "NULL"
-            return f"coalesce({given}, true) AS listed"
-        if name in raw.known:
-            return f'"t_{name}" AS "{name}"'
-        return f'NULL::{column.sql_type} AS "{name}"'
 
     def _repeats(self, table: Table) -> None:
         """Identical repeats once; rows that contradict each other under one key not at all."""
@@ -337,7 +297,7 @@ class Landing:
         found = {}
         for name in [*TABLES, FILES]:
             rows = kept = 0
-            if name in TABLES and (name in self._raw or self._stubs[name]):
+            if name in TABLES and (name in self._seen or self._stubs[name]):
                 rows = _one(self._con, f'SELECT count(*) FROM "{name}"')
                 kept = rows - self._stubs[name]
             elif not self._rows_in[name]:
@@ -359,8 +319,18 @@ def _q(name: str) -> str:
     return f'"{name}"'
 
 
-def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _batch(table: Table, rows: RawRows, names: dict[str, str]) -> pa.Table:
+    columns = {
+        names[n]: clean(table.by_name.get(names[n]), _text_array(v))
+        for n, v in rows.columns.items()
+    }
+    count = len(rows.lines)
+    files = [rows.file] * count if rows.files is None else rows.files
+    columns["_file"] = pa.array(files, pa.string())
+    columns["_line"] = pa.array(rows.lines, pa.int64())
+    pointers = [None] * count if rows.pointers is None else rows.pointers
+    columns["_pointer"] = pa.array(pointers, pa.string())
+    return pa.table(columns)
 
 
 def _text_array(values: object) -> Any:

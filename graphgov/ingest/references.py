@@ -17,7 +17,12 @@ import duckdb
 from graphgov.schema import REF_KINDS, TABLES, Column, Table
 from graphgov.schema.rowkey import canonical_sql, quote, row_key_sql
 
-PLACE = {"_file": "VARCHAR", "_line": "BIGINT", "_pointer": "VARCHAR"}
+PLACE = {
+    "_file": "VARCHAR",
+    "_line": "BIGINT",
+    "_pointer": "VARCHAR",
+    "_bad": "STRUCT(field VARCHAR, code VARCHAR, value VARCHAR, reason VARCHAR)",
+}
 ORDER = (
     "bodies",
     "people",
@@ -152,12 +157,13 @@ def _resolve(
         )
         return
     if target not in there:
-        _make(con, TABLES[target])
+        make(con, TABLES[target])
         there.add(target)
     found.stubs[target] += _add_stubs(con, TABLES[target], stub, dataset)
 
 
-def _make(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def make(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Make the empty staged table of a table."""
     columns = [f'"{c.name}" {c.sql_type}' for c in table.columns]
     place = [f"{n} {t}" for n, t in PLACE.items()]
     con.execute(f"CREATE TABLE {staged(table.name)} ({', '.join(place + columns)})")

@@ -33,6 +33,7 @@ _TRUE = "('true', 't', 'yes', 'y', '1')"
 _FALSE = "('false', 'f', 'no', 'n', '0')"
 BODY_KINDS = TABLES["bodies"].by_name["kind"].choices
 UNPREFIXED = ("lot_id",)  # a lot's id is local to its tender
+_EMPTY = "is required and must not be empty"
 VALUE_SHOWN = 200  # characters of a bad value that a reject quotes
 
 
@@ -124,13 +125,13 @@ def checks(
         if name not in there:
             if column.required:
                 near = get_close_matches(name, sorted(there - set(table.by_name)), n=1)
-                hint = f"; rename {near[0]!r} if it is meant" if near else ""
-                reason = quote(f"is required, and there is no such column{hint}")
+                hint = f"and there is no such column; rename {near[0]!r} if it is meant"
+                reason = quote(f"is required, {hint}" if near else _EMPTY)
                 found.append(Check(name, "required", "true", "NULL", reason))
             continue
         text = clean[name]
         if column.required:
-            reason = quote("is required and must not be empty")
+            reason = quote(_EMPTY)
             found.append(Check(name, "required", f"{text} IS NULL", "NULL", reason))
         code, reason = _reason(column, text)
         if code:
@@ -236,7 +237,7 @@ def _reason(column: Column, text: str) -> tuple[str, str]:
             return "", ""
 
 
-def problem_sql(found: list[Check], table: Table) -> tuple[str, str, str, str]:
+def problem_sql(found: list[Check]) -> tuple[str, str, str, str]:
     """SQL of the number of the first problem (NULL where none), its field, code and reason."""
     if not found:
         return "NULL::INTEGER", "NULL", "NULL", "NULL"
