@@ -16,6 +16,7 @@ from graphgov.network.communities import communities
 from graphgov.network.groups import coherence, exclusivity, find_groups
 from graphgov.network.projection import Bidding, Pairs, Validation, bidding, project, validate
 from graphgov.schema import Community, Evidence, Flag, Member
+from graphgov.schema.rowkey import quote
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.rotation import (
@@ -54,8 +55,8 @@ class CobiddingGroup(Detector):
         niche and a region also meet always and only each other, and a full order book makes
         an honest firm bid high after it has won.
     Score: Surprise of the joint p-value of turns, evenness and clumping.
-    Skips: Lots without bids, with one bidder or with more than **max_bidders**; groups whose p
-        is above **max_p** or that do not meet more often than their markets explain.
+    Skips: Lots with one bidder or more than **max_bidders**; groups whose p is above **max_p**,
+        that of wins alone above **max_turns_p**, or that meet no more than their category does.
     Source: Wachs and Kertesz 2019; Tumminello and others 2011; OCP R057 (turn-taking); the
         test given who bid is this engine's own.
     """
@@ -105,6 +106,7 @@ class CobiddingGroup(Detector):
     max_members: int = bounded(12, low=3, high=30)
     min_lots: int = bounded(6, low=4, high=1000)
     max_p: float = bounded(0.02, low=0.0, high=1.0)
+    max_turns_p: float = bounded(0.25, low=0.0, high=1.0)
     max_q: float = bounded(0.01, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:
@@ -114,28 +116,28 @@ class CobiddingGroup(Detector):
         checked = validate(market.bids, pairs, stratum=market.stratum, day=market.day)
         held = checked.discovered(self.max_q)
         graph = pairs.take(held)
-        found = communities(
-            graph.a, graph.b, graph.weight, market.bids.companies, seed=_SEED, runs=10
-        )
+        nodes = market.bids.companies
+        found = communities(graph.a, graph.b, graph.weight, nodes, seed=_SEED, runs=10)
         groups = {
             tuple(found.members(c).tolist())
             for c in np.flatnonzero((found.sizes >= 3) & (found.sizes <= self.max_members)).tolist()
         }
         often = pairs.take(pairs.joint >= 2)
-        nodes = market.bids.companies
         for growth in _GROWTHS:
             grown = find_groups(
                 often.a, often.b, often.weight, nodes, max_size=self.max_members, growth=growth
             )
             groups.update(g.members for g in grown)
         tested = list(self._tested(market, sorted(groups)))
-        p_turns, p_even, _ = rotation_p_values([t.turns for t in tested])
+        p_turns, p_even, p_wins = rotation_p_values([t.turns for t in tested])
         p_clump = clumping_p_values(np.array([t.clumping for t in tested]))
         p_value = joined(p_turns, p_even, p_clump)
         q_value = benjamini_hochberg(p_value)
         meetings = _Meetings(pairs, checked)
         flags = []
-        for i in _strongest(tested, p_value, self.max_p):
+        # Coming together without winning in turns is what a small town looks like.
+        ranked = np.where(p_wins <= self.max_turns_p, p_value, 1.0)
+        for i in _strongest(tested, ranked, self.max_p):
             weights, lift = meetings.inside(tested[i].members)
             if lift > 1.0:
                 chances = (p_turns[i], p_even[i], p_clump[i], p_value[i], q_value[i])
@@ -348,28 +350,23 @@ def _named(market: _Market, label: I32, stability: F64, sizes: I64) -> list[Comm
     groups: dict[int, list[int]] = defaultdict(list)
     for node in np.flatnonzero(sizes[label] >= 3).tolist():
         groups[int(label[node])].append(node)
-    rows = []
-    for nodes in groups.values():
-        ids = sorted(market.company_ids[n] for n in nodes)
-        key = digest("cobidding", *ids)
-        rows += [
-            Community("cobidding", key, "company", market.company_ids[n], round(stability[n], 6))
-            for n in nodes
-        ]
-    return sorted(rows)
+    named = [
+        (digest("cobidding", *sorted(market.company_ids[n] for n in g)), g) for g in groups.values()
+    ]
+    return sorted(
+        Community("cobidding", key, "company", market.company_ids[n], round(float(stability[n]), 6))
+        for key, nodes in named
+        for n in nodes
+    )
 
 
 def _evidence(
     snap: Snapshot, lots: Sequence[tuple[str, str]], companies: Sequence[str]
 ) -> list[Mapping[str, Any]]:
     """Award and bid rows of the companies on the lots."""
-    asked = ", ".join(f"({_text(t)}, {_text(lot)})" for t, lot in sorted(set(lots)))
-    who = ", ".join(_text(c) for c in companies)
+    asked = ", ".join(f"({quote(t)}, {quote(lot)})" for t, lot in sorted(set(lots)))
+    who = ", ".join(quote(c) for c in companies)
     return list(snap.sql(_EVIDENCE.format(asked=asked, who=who)).to_pylist())
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 _LOT = "dense_rank() OVER (ORDER BY awarded_on, tender_id, lot) - 1"

@@ -14,6 +14,7 @@ from graphgov.config import bounded
 from graphgov.detector import Detector, Findings
 from graphgov.models.pair_features import FEATURES, features, pairs_of
 from graphgov.schema import Evidence, Flag, Member
+from graphgov.schema.rowkey import quote
 from graphgov.snapshot import Snapshot
 from graphgov.stats.conformal import conformal_p_within
 from graphgov.stats.fdr import benjamini_hochberg
@@ -264,12 +265,8 @@ def _clean(value: float) -> float | None:
 
 
 def _awards(snap: Snapshot, body: str, company: str) -> Sequence[Mapping[str, Any]]:
-    quoted = (_text(body), _text(company))
+    quoted = (quote(body), quote(company))
     return list(snap.sql(_AWARDS.format(*quoted)).to_pylist())
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 _AWARDS = """SELECT award_id, row_key, awarded_on, amount, currency FROM wins

@@ -141,13 +141,14 @@ def clumping_p_values(z: F64) -> F64:
     """Upper tails of clumping against the other candidates: their median and spread.
 
     Places on a lot are few, so honest members crowd each other out and the median lies below
-    zero; too few candidates are taken as they are.
+    zero; where the data do not tell one town from the next it lies far above. Fewer candidates
+    than can say what is usual leave every p-value at one half.
     """
-    if len(z) >= _ENOUGH:
-        middle = float(np.median(z))
-        spread = 1.4826 * float(np.median(np.abs(z - middle)))
-        z = (z - middle) / max(spread, 1.0)
-    return np.asarray(ndtr(-z))
+    if len(z) < _ENOUGH:
+        return np.full(len(z), 0.5)
+    middle = float(np.median(z))
+    spread = 1.4826 * float(np.median(np.abs(z - middle)))
+    return np.asarray(ndtr(-(z - middle) / max(spread, 1.0)))
 
 
 def joined(*p_values: F64) -> F64:

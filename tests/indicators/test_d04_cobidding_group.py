@@ -9,7 +9,7 @@ from graphgov.detector import Findings, run
 from graphgov.indicators.d04_cobidding_group import CobiddingGroup
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
-from graphgov.stats.rotation import Turns, rotation_p_values, turns
+from graphgov.stats.rotation import Turns, clumping, clumping_p_values, rotation_p_values, turns
 
 Snap = Callable[..., Snapshot]
 Frames = dict[str, list[dict[str, Any]]]
@@ -141,7 +141,7 @@ def test_a_ring_that_fills_its_own_market_is_still_seen_in_who_wins() -> None:
 
 def test_too_few_lots_are_not_tested(snapshot: Snap) -> None:
     market = background()
-    ring(market, lots=7, outsiders=1)
+    ring(market, lots=5, outsiders=1)
     findings = run(CobiddingGroup(), snapshot(**market.frames))
     assert of(findings, *RING) == []
     assert "too few lots" in findings.reason
@@ -184,6 +184,23 @@ def test_p_values_are_uniform_on_honest_groups() -> None:
             for row in took_part
         ]
         seen.append(turns(took_part, np.array(winner)))
+    assert clumping_p_values(np.array([9.0])).tolist() == [0.5]
     for p_values in rotation_p_values(seen):
         assert 0.02 <= np.mean(p_values < 0.05) <= 0.08
     assert all(len(p) == 0 for p in rotation_p_values([]))
+
+
+def test_members_that_come_together_clump() -> None:
+    rng = np.random.default_rng(6)
+    size = rng.integers(2, 5, 400)
+    alone = rng.random((400, 4)) < 0.3
+    together = alone & (rng.random((400, 1)) < 0.5)
+    assert abs(clumping(alone, size)) < 3
+    assert clumping(together, size) > 6
+
+
+def test_clumping_is_measured_against_other_groups() -> None:
+    z = np.append(np.random.default_rng(7).normal(40, 6, 200), 80.0)
+    p_values = clumping_p_values(z)
+    assert p_values[-1] < 1e-4
+    assert 0.01 < np.mean(p_values < 0.05) < 0.12
