@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import sync_playwright
 
-WIDTH, HEIGHT = 1500, 1060
+WIDTH, HEIGHT = 1560, 1180
 _READ = """async (url) => {
     const image = new Image(); image.src = url; await image.decode();
     const canvas = document.createElement('canvas');

@@ -27,7 +27,7 @@ _EDGE = {
     "personal": "#7a4b00",
     "owns": "#8a4fbf",
     "officer": "#3c78b4",
-    "met": "#b3261e",
+    "met": "#6d4aa3",
 }
 _DASHES: dict[str, object] = {"documented": False, "declared": [9, 5], "inferred": [2, 4]}
 _OPTIONS = {

@@ -173,6 +173,7 @@
   }
 
   GG.copy = copy;
+  document.body.classList.toggle("ringcase", data.case.ring);
   header();
   flags();
   tables();

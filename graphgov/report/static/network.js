@@ -4,7 +4,7 @@ GG.network = (() => {
   const { data, t, el, svg, byId } = GG;
   const ink = { body: "#22313f", official: "#c4510b", person: "#e09a00", holding: "#7fb2d6", company: "#0b5c94" };
   const shape = { body: "hexagon", official: "ellipse", person: "ellipse", holding: "round-rectangle", company: "round-rectangle" };
-  const color = { award: "#14814f", office: "#5d6b7a", family: "#c4510b", personal: "#7a4b00", owns: "#8a4fbf", officer: "#3c78b4", met: "#b3261e" };
+  const color = { award: "#14814f", office: "#5d6b7a", family: "#c4510b", personal: "#7a4b00", owns: "#8a4fbf", officer: "#3c78b4", met: "#6d4aa3" };
   const few = data.nodes.length > 0 && data.nodes[0].few;
   let cy = null, all = few, picked = () => {};
 
@@ -34,7 +34,7 @@ GG.network = (() => {
     const edges = data.edges.filter((e) => at[e.source] && at[e.target]);
     const heavy = Math.max(1, ...edges.filter((e) => e.kind === "award").map((e) => e.weight));
     const busy = Math.max(1, ...edges.filter((e) => e.kind === "met").map((e) => e.weight));
-    const twins = new Map();
+    const twins = new Map(), crowd = edges.filter((e) => e.kind === "met").length > 6;
     const made = nodes.map((n) => ({
       group: "nodes", data: { id: n.id, label: n.label, color: ink[n.part], shape: shape[n.part], size: n.part === "body" ? 38 : n.core ? 34 : 24 },
       position: { x: at[n.id][0], y: at[n.id][1] }, classes: n.core ? "core" : "around",
@@ -48,7 +48,7 @@ GG.network = (() => {
       made.push({
         group: "edges", data: { id: e.id, source: e.source, target: e.target, label: e.label, color: color[e.kind], 
           width, arrow: e.directed ? "triangle" : "none", ws: run.ws, ds: run.ds },
-        classes: [run.run, e.certainty, e.core ? "core" : "around", e.kind].join(" "),
+        classes: [run.run, e.certainty, crowd && e.kind === "met" ? "crowd" : "", e.core ? "core" : "around", e.kind].join(" "),
       });
     }
     return made;
@@ -75,13 +75,15 @@ GG.network = (() => {
     { selector: "edge.dim", style: { opacity: 0.16, "text-opacity": 0, "text-background-opacity": 0 } },
     { selector: ".lit", style: { opacity: 1, "underlay-color": "#ffe48a", "underlay-opacity": 0.9, "underlay-padding": 6, "z-index": 20 } },
     { selector: "edge.lit", style: { label: "data(label)", "underlay-padding": 3.5, "z-index": 15 } },
+    { selector: "edge.crowd", style: { label: "" } },
+    { selector: "edge.crowd.chosen", style: { label: "data(label)" } },
   ];
 
   /* The pane is as high as its picture needs, and labels stay legible when it shrinks. */
   function size() {
-    const ys = cy.nodes().map((n) => n.position("y"));
-    const need = ys.length ? (Math.max(...ys) - Math.min(...ys)) * 0.8 + 190 : 300;
-    byId("network").style.height = Math.max(300, Math.min(640, need)) + "px";
+    const box = cy.elements().boundingBox(), home = byId("network");
+    const zoom = Math.min(1.35, (home.clientWidth - 70) / Math.max(1, box.w));
+    home.style.height = Math.max(260, Math.min(data.case.ring ? 420 : 640, box.h * zoom + 70)) + "px";
     cy.resize();
   }
 
@@ -103,12 +105,13 @@ GG.network = (() => {
 
   function light(nodes, edges, keep) {
     if (!cy) return;
-    cy.elements().removeClass("lit dim");
+    cy.elements().removeClass("lit dim chosen");
     const some = cy.collection();
     for (const id of [...nodes, ...edges]) some.merge(cy.getElementById(id));
     if (some.length) {
       cy.elements().difference(some).addClass("dim");
       some.addClass("lit");
+      if (edges.length <= 8) some.addClass("chosen");
     }
     if (!keep) fit(some.length > 2 ? some : null);
   }

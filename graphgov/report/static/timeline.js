@@ -5,7 +5,7 @@
   const day = (text) => Date.parse(text + "T00:00:00Z") / 864e5;
   const barColor = { office: "#c4510b", family: "#e09a00", personal: "#b98a2c", owns: "#8a4fbf", officer: "#3c78b4" };
   const cut = (text, n) => (text.length > n ? text.slice(0, n - 1) + "…" : text);
-  const LEFT = 285, HIGH = 22, TOP = 24;
+  const LEFT = 300, HIGH = 22, TOP = 24;
 
   function rowsOfTime() {
     const node = Object.fromEntries(data.nodes.map((n) => [n.id, n]));
@@ -39,7 +39,7 @@
     const y = TOP + i * HIGH;
     const g = svg("g", { class: "row", "data-id": id, tabindex: "0", role: "button" });
     g.append(svg("title", {}, title), svg("rect", { class: "back", x: 0, y, width, height: HIGH - 1 }));
-    g.append(svg("text", { x: 4, y: y + 15 }, cut(label, 46)));
+    g.append(svg("text", { x: 4, y: y + 15 }, cut(label, 44)));
     g.addEventListener("click", () => onpick(id));
     g.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); onpick(id); } });
     pic.append(g);
@@ -111,7 +111,7 @@
       names.forEach((c, k) => {
         if (!lot.bid.includes(c)) return;
         const cy = TOP + k * HIGH + HIGH / 2, win = lot.won.includes(c);
-        const mark = svg("circle", { cx, cy, r: win ? 5.5 : 4, fill: win ? "#b3261e" : "#fff", stroke: win ? "#b3261e" : "#5d6b7a", "stroke-width": 1.5, opacity: lot.won.length ? 1 : 0.4 });
+        const mark = svg("circle", { cx, cy, r: win ? 5.5 : 4, fill: win ? "#0b5c94" : "#fff", stroke: win ? "#0b5c94" : "#5d6b7a", "stroke-width": 1.5, opacity: lot.won.length ? 1 : 0.4 });
         mark.append(svg("title", {}, `${lot.on || ""} · ${lot.buyer} · ${lot.tender_id} ${lot.lot} · ${t("col.bidders")}: ${lot.competitors}`));
         pic.append(mark);
       });
