@@ -27,6 +27,7 @@ Cell = str | int | float | Decimal | date | None
 
 _GUARDED = re.compile(r"'*[=+\-@\t\r]")
 _WAS_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_FIRST = frozenset("'=+-@\t\r")
 _QUOTED = re.compile(r'[",\r\n]')
 _CENT = Decimal("0.0001")
 _BATCH = 20_000
@@ -55,9 +56,11 @@ def unguard(cell: str) -> str:
 
 def canonical(value: object) -> str:
     """JSON with sorted keys, no spaces, floats of twelve digits, decimals as text."""
-    return _utf8(
-        json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    )
+    plain = _plain(value)
+    try:
+        return _encode(plain)
+    except UnicodeEncodeError:  # a lone surrogate
+        return _utf8(json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 
 def amounts(pairs: Sequence[tuple[str, Decimal]]) -> tuple[str, str]:
@@ -254,10 +257,12 @@ def _encode(value: object) -> str:
 
 
 def _cell(value: Cell) -> str:
-    if value is None:
+    if value is None or value == "":
         return ""
     if isinstance(value, str):
-        text = guard(_utf8(value))
+        text = value if value.isascii() else _utf8(value)
+        if text[0] in _FIRST:
+            text = guard(text)
         return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
     if isinstance(value, float):
         return number(value)
@@ -276,10 +281,10 @@ def _utf8(text: str) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, float):
-        return _round(float(value))
     if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, float):
+        return _round(float(value))
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Decimal):
