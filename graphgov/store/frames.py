@@ -117,12 +117,14 @@ def relation_sql(relation: Relation, rows: str, ids: Rows, via: Rows) -> str:
         f'SELECT t.{q(relation.start_column)} AS "from", {end} AS "to", {", ".join(cells)} '
         f"FROM {rows} t {join} WHERE {applies(relation)}"
     )
+    if relation.is_row:  # a row with an end that is not there was put aside before
+        return select
     once = ""
-    if not relation.is_row and len(TABLES[relation.table].key) > 1:
+    if len(TABLES[relation.table].key) > 1:
         once = 'QUALIFY row_number() OVER (PARTITION BY "from", "to" ORDER BY row_key) = 1'
     return (
         f'SELECT r.* FROM ({select}) r SEMI JOIN {ids(relation.start)} a ON a.id = r."from" '
-        f'SEMI JOIN {ids(relation.end)} b ON b.id = r."to" {once} ORDER BY "from", "to", row_key'
+        f'SEMI JOIN {ids(relation.end)} b ON b.id = r."to" {once}'
     )
 
 
