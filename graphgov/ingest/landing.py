@@ -231,13 +231,13 @@ class Landing:
         )
         place = "_file, _line, _pointer"
         some = (
-            f"{here} SEMI JOIN (SELECT row_key FROM {here} GROUP BY row_key "
-            "HAVING count(*) > 1) d USING (row_key)"
+            f"(SELECT rowid, row_key, {place} FROM {here}) SEMI JOIN (SELECT row_key "
+            f"FROM {here} GROUP BY row_key HAVING count(*) > 1) d USING (row_key)"
         )
         doubles = f"SELECT 1 FROM {here} GROUP BY row_key HAVING count(*) > 1 LIMIT 1"
         if self._con.execute(doubles).fetchone():
             self._repeated[table.name] += _changed(
-                self._con, again.format(by="row_key", order=place, some=_with_rowid(some, here))
+                self._con, again.format(by="row_key", order=place, some=some)
             )
         if not table.key:
             return
@@ -354,7 +354,3 @@ def _changed(con: duckdb.DuckDBPyConnection, statement: str) -> int:
 def _one(con: duckdb.DuckDBPyConnection, statement: str) -> int:
     row = con.execute(statement).fetchone()
     return int(row[0]) if row else 0
-
-
-def _with_rowid(some: str, here: str) -> str:
-    return some.replace(here, f"(SELECT rowid, row_key, _file, _line, _pointer FROM {here})", 1)

@@ -68,7 +68,7 @@ class Tables:
     Args:
         con: Where the tables lie.
         given: Columns that the input had, per table it had.
-        counts: Per table.
+        counts: Per table; rejects that belong to no table are under `files`.
         files: What was read.
         unknown_columns: Kept in `extra`, per table.
         folder: Whatever keeps the files behind `con` alive; of no use to anyone else.

@@ -92,7 +92,7 @@ where a stub may stand in, it does; elsewhere it is rejected too and its reason 
 ## Memory
 
 Rows go through a temporary database file, in batches of about 8 million characters or 50 000
-rows. Reading takes at most 1.5 GB for that database, and the larger of a few batches and a few
+rows. Reading takes at most 1 GB for that database, and the larger of a few batches and a few
 times the largest cell (64 million characters at most) beside it, whatever the size of the input;
 what does not fit goes to the temporary folder (`TMPDIR`), which needs about twice the size of the
 uncompressed input.
