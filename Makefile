@@ -12,13 +12,15 @@ OUT ?= out/demo
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint docs bench lock clean
+.PHONY: help env demo test lint docs bench quality session lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make lint    format, style, types, import layers"
 	@echo "make docs    write what is generated: README tables, command reference"
 	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards (takes a while)"
+	@echo "make quality precision and recall on provinces never used in development"
+	@echo "make session run the session of README anew, with the figures measured last"
 	@echo "make lock    pin the newest versions that pyproject.toml allows"
 
 env: $(READY)
@@ -48,6 +50,12 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
+
+quality: $(READY)
+	$(BIN)/python benchmarks/quality.py
+
+session: $(READY)
+	$(BIN)/python docs/generate.py --session
 
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

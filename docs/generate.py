@@ -1,10 +1,16 @@
 """Writes the parts of README and docs/ that the code already says; tests compare them.
 
-Usage: python docs/generate.py
+Usage: python docs/generate.py [--session]
+
+With `--session` the session in README is run anew and the figures are taken from
+benchmarks/results; both cost minutes or depend on a machine, so no test compares them.
 """
 
 import os
 import re
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -18,6 +24,7 @@ from graphgov.schema import graph_docs
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show")
+_CASE_LINES = 40
 SHOWN = ("tables", "indicators", "queries", "indicator", "case")
 
 
@@ -105,8 +112,34 @@ def _between(text: str, name: str, body: str) -> str:
     return pattern.sub(lambda _: f"{start}\n{body}\n{end}", text)
 
 
+def session() -> str:
+    """What the session in README shows, as it came."""
+    with tempfile.TemporaryDirectory() as folder:
+        shown = []
+        for line in ("graphgov demo -o out", "graphgov show case out 1"):
+            command = [str(Path(sys.executable).with_name("graphgov")), *line.split()[1:]]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+            text = done.stdout.rstrip()
+            if "show" in command:
+                kept = text.splitlines()
+                text = "\n".join([*kept[:_CASE_LINES], "…"] if len(kept) > _CASE_LINES else kept)
+            shown.append(f"$ {line}\n{text}")
+    return "```text\n" + "\n\n".join(shown) + "\n```"
+
+
+def figures() -> str:
+    """The figures that were measured last."""
+    path = ROOT / "benchmarks" / "results" / "quality.md"
+    return path.read_text(encoding="utf-8").partition("\n\n")[2].strip()
+
+
 def main() -> None:
     """Write every generated file that differs."""
+    if "--session" in sys.argv[1:]:
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        text = _between(text, "session", session())
+        text = _between(text, "figures", figures())
+        (ROOT / "README.md").write_text(text, encoding="utf-8")
     for path, text in generated().items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
