@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
+from graphgov.network.telling import repeats_clause
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail
@@ -21,6 +23,17 @@ from graphgov.stats.sums import hypergeometric_sum_tails
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
+
+
+_FEW = "the rest met in too few contests and in no award"
+_WHAT = {
+    True: {"en": "tenders with known rivals", "zh": "有已知对手的招标"},
+    False: {"en": "awards", "zh": "采购"},
+}
+_YARDSTICK = {
+    True: {"en": "who else bid in its {0} contests there", "zh": "其参加的{0}次竞标的对手"},
+    False: {"en": "its share of such awards in the region", "zh": "其在该地区同类采购中的份额"},
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +56,8 @@ class OverrepresentedLink(Detector):
         bid and on how the company and its rivals fare at other bodies, so the count is
         Poisson-binomial. Otherwise count joint awards; inside strata of category, region and
         year they are hypergeometric given the body's and the company's awards, and the strata
-        are added up exactly. Pairs below **min_awards** joint awards are not flagged.
+        are added up exactly; as only pairs that met are seen, the chance is that of so many
+        given one. Pairs below **min_awards** joint awards are not flagged.
     Example: A firm wins 14 of the 16 tenders of a school board it bid for, where its rivals and
         its record at other boards would have given it five.
     Why: Steered awards pile up between two parties. So do the awards of a firm that is simply
@@ -68,14 +82,15 @@ class OverrepresentedLink(Detector):
     )  # fmt: skip
     sentences: ClassVar = {
         "en": (
-            "{company} won {wins:n} {what} of {body} where {expected:times} were to be expected "
-            "from {yardstick}, {first} to {last}, {amounts:money}.",
+            "{company} won {wins:n} {what[en]} of {body}{repeats[en]:text} where {expected:times} "
+            "were to be expected from {yardstick[en]}; {awards:n} awards in all, {first} to "
+            "{last}, {amounts:money}.",
             "{company} may be the nearest or the only suitable supplier for {body}, or maintain "
             "what it once installed there; see who else could have supplied it.",
         ),
         "zh": (
-            "{company}在{first}至{last}间从{body}赢得{wins:n}项{what}，按{yardstick}预期约"
-            "{expected:times}项，金额{amounts:money}。",
+            "{company}从{body}赢得{wins:n}项{what[zh]}{repeats[zh]:text}，按{yardstick[zh]}预期约"
+            "{expected:times}项；{first}至{last}共中标{awards:n}项，金额{amounts:money}。",
             "{company}可能是{body}最近或唯一合适的供应商，或在维护其已安装的设备；请核实还有谁能供应。",
         ),
     }
@@ -99,20 +114,26 @@ class OverrepresentedLink(Detector):
             np.where(by_bids, seen.bids.above, plain.tail.above),
             np.where(by_bids, seen.bids.at, plain.tail.at),
         )
-        flaggable = np.where(by_bids, seen.contest_wins, plain.joint) >= self.min_awards
+        # Who entered contests often enough says nothing about who won them; pairs that never
+        # met are not listed, so the other form is tested given that they met.
+        tested = np.where(by_bids, seen.contests >= self.min_awards, plain.joint >= 1)
         q = np.full(body.size, np.nan)
-        q[flaggable] = benjamini_hochberg(tail.p[flaggable])
+        q[tested] = benjamini_hochberg(tail.p[tested])
         expected = np.where(by_bids, seen.contest_expected, plain.expected)
         wins = np.where(by_bids, seen.contest_wins, plain.joint)
         ratio = wins / np.maximum(expected, 1e-9)
+        flaggable = tested & (wins >= self.min_awards)
         hits = np.flatnonzero(flaggable & (q <= self.max_q) & (ratio >= self.min_ratio))
         flags = list(
             self._flags(snap, yard, hits, body, company, seen, by_bids, expected, wins, tail.p, q)
         )
-        # Pairs that never met say nothing about contests they did not enter; where there are
-        # bids the tested population is every pair that competed, won or lost.
-        tested = tail.randomised(0)[by_bids] if by_bids.any() else None
-        return Findings(flags, subjects=int(body.size), computable=int(body.size), p_values=tested)
+        return Findings(
+            flags,
+            subjects=int(body.size),
+            computable=int(tested.sum()),
+            reason="" if tested.all() else _FEW,
+            p_values=tail.randomised(0)[tested],
+        )
 
     def _flags(
         self,
@@ -133,20 +154,21 @@ class OverrepresentedLink(Detector):
             if not awards:
                 continue
             body_id, company_id = yard.body_ids[body[i]], yard.company_ids[company[i]]
+            counted = int(wins[i])
             amounts: dict[str, Decimal] = {}
             for award in awards:
                 amounts[award.currency] = amounts.get(award.currency, Decimal(0)) + award.amount
             facts: Mapping[str, Any] = {
                 "body": snap.name("body", body_id),
                 "company": snap.name("company", company_id),
-                "wins": int(wins[i]),
+                "wins": counted,
                 "expected": round(float(expected[i]), 4),
-                "what": "contested tenders" if by_bids[i] else "awards",
-                "yardstick": (
-                    f"who else bid in its {int(seen.contests[i])} contests there"
-                    if by_bids[i]
-                    else "its share of such awards in the region"
-                ),
+                "what": _WHAT[bool(by_bids[i])],
+                "yardstick": {
+                    language: text.format(int(seen.contests[i]))
+                    for language, text in _YARDSTICK[bool(by_bids[i])].items()
+                },
+                "repeats": repeats_clause(counted, counted if by_bids[i] else len(awards)),
                 "awards": len(awards),
                 "contests": int(seen.contests[i]),
                 "first": awards[0].awarded_on.isoformat(),
@@ -220,5 +242,22 @@ def _unconditional(yard: Market, pairs: I64) -> _Pairs:
     met, joint_n = np.unique(of_body * np.int64(span) + of_firm, return_counts=True)
     place = np.minimum(np.searchsorted(met, pairs), met.size - 1)
     joint = np.where(met[place] == pairs, joint_n[place], 0)
-    tail = hypergeometric_sum_tails(joint, size[stratum], n_firm, n_body, offsets)
+    found = hypergeometric_sum_tails(joint, size[stratum], n_firm, n_body, offsets)
+    met_at_all = _at_least_one(query, size[stratum], n_firm, n_body, pairs.size)
+    tail = Tail(*(np.minimum(part / met_at_all, 1.0) for part in (found.above, found.at)))
     return _Pairs(body, company, joint, np.asarray(expected, dtype=np.float64), tail)
+
+
+def _at_least_one(query: I64, size: I64, firm: I64, body: I64, pairs: int) -> F64:
+    """The chance that a pair meets at all: 1 - prod of C(N - K, n) / C(N, n) over its strata."""
+    rest = size - firm - body
+    none = np.where(
+        rest < 0,
+        -np.inf,
+        special.gammaln(size - firm + 1.0)
+        + special.gammaln(size - body + 1.0)
+        - special.gammaln(np.maximum(rest, 0) + 1.0)
+        - special.gammaln(size + 1.0),
+    )
+    chance = -np.expm1(np.bincount(query, none, minlength=pairs))
+    return np.asarray(np.maximum(chance, 1e-12))

@@ -1,6 +1,6 @@
 """Chains of ties between an official and a winner of awards of the official's body."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,27 +11,17 @@ from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.closeness import NEEDS, WANTS, Close, close, strongest
 from graphgov.network.favour import awards_of, combined, decades, term_rows, total
 from graphgov.network.paths import Chain
+from graphgov.network.telling import bids_clause, repeats_clause, tell
 from graphgov.schema import Evidence, Flag, Member
-from graphgov.schema.words import clean
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.spans import F64
 
-_LINKS = {
-    "en": {
-        "spouse": "is married to", "parent": "is a parent of", "child": "is a child of",
-        "sibling": "is a sibling of", "kin": "is kin of", "in_law": "is an in-law of",
-        "classmate": "was a classmate of", "superior": "was a superior of",
-        "colleague": "worked with", "business_partner": "does business with",
-        "associate": "is an associate of", "friend": "is a friend of",
-        "hometown": "comes from the same home town as",
-        "legal_representative": "is legal representative of",
-        "actual_controller": "is actual controller of", "director": "is a director of",
-        "supervisor": "is a supervisor of", "manager": "is a manager of",
-        "officer": "holds a post in", "owner": "owns part of",
-    },
-}  # fmt: skip
-_DIRECTED = {"parent": "child", "child": "parent"}
+_ASIDE = """
+SELECT DISTINCT d.person_id, w.award_id FROM decisions d
+JOIN wins w ON w.award_id = d.award_id OR (d.award_id IS NULL AND w.tender_id = d.tender_id)
+WHERE d.recused
+"""
 
 
 @dataclass(frozen=True)
@@ -64,18 +54,22 @@ class TieStrength(Detector):
     subject_kind: ClassVar = "person_company"
     unit: ClassVar = "tie strength"
     needs: ClassVar = NEEDS
-    wants: ClassVar = WANTS
+    wants: ClassVar = (
+        *WANTS, "decisions.person_id", "decisions.award_id", "decisions.tender_id",
+        "decisions.recused",
+    )  # fmt: skip
     sentences: ClassVar = {
         "en": (
-            "{chain}; {official} was in office at {bodies:names} when {company} won "
-            "{wins:n} awards there ({first} to {last}, {amounts:money}), where "
-            "{expected:times} were to be expected{bids}.",
+            "{chain[en]:text}. {official} was in office at {bodies:names} when {company} won "
+            "{wins:n} awards there{repeats[en]:text} ({first} to {last}, {amounts:money}), where "
+            "{expected:times} were to be expected{bids[en]:text}{aside[en]:text}.",
             "In a small town many people know each other: {company} may simply be a capable "
             "local firm, {official} may have stood aside, or a name may belong to two people.",
         ),
         "zh": (
-            "{chain}；{official}在{bodies:names}任职期间，{company}中标{wins:n}项"
-            "（{first}至{last}，{amounts:money}），预期约{expected:times}项。",
+            "{chain[zh]:text}。{official}在{bodies:names}任职期间，{company}中标{wins:n}项"
+            "{repeats[zh]:text}（{first}至{last}，{amounts:money}），预期约{expected:times}项"
+            "{bids[zh]:text}{aside[zh]:text}。",
             "小地方人们多相识：{company}可能只是有实力的本地企业，{official}可能已回避，也可能是重名。",
         ),
     }
@@ -94,27 +88,40 @@ class TieStrength(Detector):
         factor = self.tie_floor + (1 - self.tie_floor) * near.strength
         worth = size * factor
         best = strongest(near, worth)
-        q = np.full(p.size, np.nan)
-        q[best] = benjamini_hochberg(p[best])
-        flags = []
+        q = benjamini_hochberg(p, tests=near.looked_at)
+        aside = snap.memo("recused", lambda: _recused(snap))
+        flags: list[Flag] = []
         for i in best:
+            if near.wins[i] == 0:
+                continue
             certain = near.found.certainty[near.row[i]] < 2
             if p[i] <= self.max_p or (certain and near.strength[i] >= self.strong_tie):
-                flags.append(self._flag(snap, near, int(i), worth, p, q))
+                flags.extend(self._flag(snap, near, int(i), worth, p, q, aside))
         officials = int(np.unique(near.held.person).size)
         return Findings(flags, subjects=officials, computable=officials, p_values=None)
 
-    def _flag(self, snap: Snapshot, near: Close, i: int, worth: F64, p: F64, q: F64) -> Flag:
+    def _flag(
+        self,
+        snap: Snapshot,
+        near: Close,
+        i: int,
+        worth: F64,
+        p: F64,
+        q: F64,
+        recused: Set[tuple[str, str]],
+    ) -> Iterator[Flag]:
         row, seen = int(near.row[i]), near.seen
         source, target = int(near.found.source[row]), int(near.found.target[row])
-        middle = int((int(near.found.start[row]) + int(near.found.end[row])) // 2)
-        tie = near.found.tie(source, target, on=middle)
+        tie = near.found.tie(source, target, on=int(near.day[i]))
         chain = near.found.chain(row)
         by_body = awards_of(near.yard, near.queries, i)
         rows = sorted((a for found in by_body.values() for a in found), key=lambda a: a.awarded_on)
         bodies = [
             near.yard.body_ids[b] for b in sorted(by_body, key=lambda b: (-len(by_body[b]), b))
         ]
+        aside = sum((near.graph.people[source], a.award_id) in recused for a in rows)
+        if aside == len(rows):
+            return
         person_id, company_id = near.graph.people[source], near.yard.company_ids[near.company[i]]
         certain = chain.certainty != "inferred"
         points = float(worth[i]) + (tie if certain else 0.0)
@@ -136,11 +143,13 @@ class TieStrength(Detector):
             "bids": bids_clause(
                 int(seen.contests[i]), int(seen.contest_wins[i]), float(seen.contest_expected[i])
             ),
+            "repeats": repeats_clause(int(seen.wins[i]), len(rows)),
+            "aside": _aside_clause(aside),
             "first": rows[0].awarded_on.isoformat(),
             "last": rows[-1].awarded_on.isoformat(),
             "amounts": [[c, str(v)] for c, v in sorted(amounts.items())],
         }
-        return self.flag(
+        yield self.flag(
             (person_id, company_id),
             score=surprise(10.0 ** -min(points, 290.0)),
             value=round(tie, 6),
@@ -175,19 +184,16 @@ def _between(chain: Chain) -> Iterator[Member]:
         yield Member(step.to_kind, step.to_id, "link" if step.to_kind == "person" else "holder")
 
 
-def bids_clause(contests: int, wins: int, expected: float) -> str:
-    """What the tenders with known rivals add, in words; empty without any."""
-    if not contests:
-        return ""
-    return f"; of {contests} tenders with known rivals it won {wins}, expected {expected:.1f}"
+def _recused(snap: Snapshot) -> Set[tuple[str, str]]:
+    found = snap.sql(_ASIDE)
+    pairs = zip(found["person_id"].to_pylist(), found["award_id"].to_pylist(), strict=True)
+    return frozenset(pairs)
 
 
-def tell(snap: Snapshot, chain: Chain) -> str:
-    """A chain in words, from the official to the company."""
-    words, parts = _LINKS["en"], []
-    for step in chain.steps:
-        name = clean(snap.name(step.from_kind, step.from_id))
-        other = clean(snap.name(step.to_kind, step.to_id))
-        since = f" since {step.start.isoformat()}" if step.start else ""
-        parts.append(f"{name} {words[step.kind]} {other}{since} ({step.certainty})")
-    return "; ".join(parts)
+def _aside_clause(awards: int) -> dict[str, str]:
+    if not awards:
+        return {"en": "", "zh": ""}
+    return {
+        "en": f"; the official is recorded as recused from {awards} of these",
+        "zh": f"；记录显示该官员在其中{awards}项中已回避",
+    }

@@ -18,6 +18,7 @@ from graphgov.network.favour import (
     term_rows,
     total,
 )
+from graphgov.network.telling import repeats_clause
 from graphgov.schema import CERTAINTIES, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -28,17 +29,19 @@ from graphgov.stats.spans import F64, I64
 class TiedWins(Detector):
     """The companies close to one official together win more than chance explains.
 
-    Method: Take every company to which the official has a chain of at least **weakest**
-        strength, and add up contests, wins and expectations over all of them, in the days on
-        which each chain held and the official served. The three views of E01 are then taken
-        of the sums; wins given who bid are Poisson-binomial.
+    Method: Take every company that won or bid at the official's body and to which the official
+        has a chain of at least **weakest** strength, and add up contests, wins and
+        expectations over all of them, in the days on which each chain held and the official
+        served. The three views of E01 are then taken of the sums; wins given who bid are
+        Poisson-binomial.
     Example: Three firms of a director's two cousins take turns: each wins five awards where
         two were to be expected, together 15 against six.
     Why: Whoever parcels out work to several close firms keeps each of them small. The firms
         close to an official are also local and may be large.
     Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
         tie), the tie being the mean over the awards.
-    Skips: Officials with fewer than **min_firms** close companies that won.
+    Skips: Officials with fewer than **min_firms** close companies that won, and those with a
+        p-value above **max_p**.
     Source: Catalogue E03 and E14.
     """
 
@@ -52,14 +55,16 @@ class TiedWins(Detector):
     sentences: ClassVar = {
         "en": (
             "{firms:n} companies close to {official} ({companies:names}) together won {wins:n} "
-            "awards of {bodies:names} ({amounts:money}) while the ties and the office held, "
-            "where {expected:times} were to be expected.",
+            "awards of {bodies:names}{repeats[en]:text} ({first} to {last}, {amounts:money}) while "
+            "the ties and the office held, where {expected:times} were to be expected of the "
+            "{took_part:n} close ones that took part.",
             "Companies close to a local official are often the capable local ones; compare "
             "their prices and their success where {official} has no say.",
         ),
         "zh": (
             "与{official}关系密切的{firms:n}家企业（{companies:names}）在其任职期间共从"
-            "{bodies:names}中标{wins:n}项（{amounts:money}），预期约{expected:times}项。",
+            "{bodies:names}中标{wins:n}项{repeats[zh]:text}（{first}至{last}，{amounts:money}），"
+            "参与的{took_part:n}家关联企业预期约{expected:times}项。",
             "与本地官员相熟的企业往往也是有实力的本地企业；请比较其报价及在{official}职权之外的中标。",
         ),
     }
@@ -80,7 +85,9 @@ class TiedWins(Detector):
         officials, group = np.unique(near.person[rows], return_inverse=True)
         queries = _by_official(near, rows, group)
         seen = ask(near.yard, queries)
+        # Firms that bid in vain count as well: to look at winners alone would find excess.
         firms = np.bincount(group, minlength=officials.size)
+        winners = np.bincount(group, near.wins[rows] > 0, minlength=officials.size)
         p = combined(seen)
         tested = firms >= self.min_firms
         q = np.full(p.size, np.nan)
@@ -88,7 +95,7 @@ class TiedWins(Detector):
         worth = decades(seen)
         flags = [
             self._flag(snap, near, queries, rows[group == g], int(g), seen, worth, p, q)
-            for g in np.flatnonzero(tested & (p <= self.max_p))
+            for g in np.flatnonzero(tested & (winners >= self.min_firms) & (p <= self.max_p))
         ]
         everybody = int(np.unique(near.held.person).size)
         return Findings(
@@ -117,7 +124,9 @@ class TiedWins(Detector):
         person = int(near.person[rows[0]])
         person_id = near.graph.people[person]
         bodies = [near.yard.body_ids[b] for b in busiest(by_body)]
-        rows = rows[np.argsort(-near.seen.wins[rows], kind="stable")]
+        bid = rows.size
+        rows = rows[near.wins[rows] > 0]
+        rows = rows[np.argsort(-near.wins[rows], kind="stable")]
         companies = [near.yard.company_ids[near.company[i]] for i in rows]
         weights = near.seen.wins[rows].astype(np.float64)
         tie = float((weights * near.strength[rows]).sum() / max(weights.sum(), 1.0))
@@ -130,11 +139,15 @@ class TiedWins(Detector):
             "companies": [snap.name("company", c) for c in companies],
             "bodies": [snap.name("body", b) for b in bodies],
             "firms": len(companies),
+            "took_part": bid,
+            "repeats": repeats_clause(int(seen.wins[g]), len({a.award_id for a in awards})),
             "wins": int(seen.wins[g]),
             "expected": round(float(seen.expected[g]), 4),
             "contests": int(seen.contests[g]),
             "contest_wins": int(seen.contest_wins[g]),
             "contest_expected": round(float(seen.contest_expected[g]), 4),
+            "first": awards[0].awarded_on.isoformat(),
+            "last": awards[-1].awarded_on.isoformat(),
             "amounts": [[c, str(v)] for c, v in sorted(amounts.items())],
         }
         return self.flag(

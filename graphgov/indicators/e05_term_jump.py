@@ -9,6 +9,7 @@ import numpy as np
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.favour import ask, awards_of, busiest, decades, term_queries, term_rows, total
+from graphgov.network.telling import repeats_clause
 from graphgov.network.terms import TERMS_CTE, Terms, terms
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
@@ -17,16 +18,18 @@ from graphgov.stats.market import Advantage, Market, market
 from graphgov.stats.spans import F64, I32, I64
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_ALWAYS = "the rest won too seldom, or the office was held whenever the body bought"
 _CANDIDATES = """,
 c AS (SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies),
 w AS (
-    SELECT body, company, date_diff('day', DATE '1970-01-01', awarded_on) AS day
-    FROM wins JOIN b ON b.body_id = wins.buyer_id JOIN c USING (company_id)
+    SELECT body, company, count(*) AS n
+    FROM wins JOIN b ON b.body_id = wins.buyer_id JOIN c USING (company_id) GROUP BY ALL
+),
+served AS (
+    SELECT DISTINCT person, body FROM term WHERE since > -1000000 OR until < 1000000
 )
-SELECT person::INTEGER AS person, company::INTEGER AS company, min(standing) AS standing
-FROM term JOIN w ON w.body = term.body AND w.day BETWEEN term.since AND term.until
-WHERE term.since > -1000000 OR term.until < 1000000
-GROUP BY ALL HAVING count(*) >= {least} ORDER BY person, company
+SELECT person::INTEGER AS person, company::INTEGER AS company
+FROM served JOIN w USING (body) GROUP BY ALL HAVING sum(n) >= {least} ORDER BY person, company
 """
 
 
@@ -34,10 +37,10 @@ GROUP BY ALL HAVING count(*) >= {least} ORDER BY person, company
 class TermJump(Detector):
     """A company's wins at a body jump with one official's term of office.
 
-    Method: For each official and each company with at least **min_awards** awards inside the
-        official's terms, at all bodies served, ask how many of the company's awards at these
-        bodies would fall into the terms if its share had stayed the same: binomial, with the
-        bodies' own purchases in the company's lines inside and outside the terms as weights.
+    Method: For each official and each company with at least **min_awards** awards at the bodies
+        served, whenever, ask how many of them would fall into the terms if the company's share
+        had stayed the same: binomial, with the bodies' own purchases in the company's lines
+        inside and outside the terms as weights. Below **min_awards** inside nothing is flagged.
         Of officials who served side by side the one whose term fits best is named.
     Example: A firm wins two of 60 road contracts before an official comes, 14 of 55 while the
         official heads the roads office, and one of 40 after.
@@ -68,15 +71,17 @@ class TermJump(Detector):
     )  # fmt: skip
     sentences: ClassVar = {
         "en": (
-            "{company} won {wins:n} awards of {bodies:names} while {official} was in office there "
-            "({amounts:money}), where {expected:times} were to be expected, and "
-            "{outside:n} at other times, where {outside_expected:times} were to be expected.",
+            "{company} won {wins:n} awards of {bodies:names} while {official} was in office there"
+            "{repeats[en]:text} ({first} to {last}, {amounts:money}), where {expected:times} were "
+            "to be expected, and {outside:n} at other times, where {outside_expected:times} were "
+            "to be expected.",
             "{company} may have started up, grown or won a framework contract in those years; "
             "compare its awards at other bodies in the same years.",
         ),
         "zh": (
-            "{official}在{bodies:names}任职期间，{company}中标{wins:n}项（{amounts:money}），"
-            "预期约{expected:times}项；其他时间{outside:n}项，预期约{outside_expected:times}项。",
+            "{official}在{bodies:names}任职期间，{company}中标{wins:n}项{repeats[zh]:text}"
+            "（{first}至{last}，{amounts:money}），预期约{expected:times}项；其他时间{outside:n}项，"
+            "预期约{outside_expected:times}项。",
             "{company}可能恰在这些年成立、扩张或获得框架合同；请比较其同期在其他单位的中标。",
         ),
     }
@@ -94,9 +99,15 @@ class TermJump(Detector):
         queries = term_queries(held, person, company)
         seen = ask(yard, queries)
         p, size = seen.jump.p, decades(seen)
-        q = benjamini_hochberg(p)
+        # How many awards there are in all says nothing about when they fell; how many fell
+        # into the term would.
+        tested = (seen.wins + seen.outside_wins >= self.min_awards) & (seen.outside_expected > 0)
+        q = np.full(p.size, np.nan)
+        q[tested] = benjamini_hochberg(p[tested])
         ratio = seen.wins / np.maximum(seen.expected, 1e-9)
-        hits = np.flatnonzero((q <= self.max_q) & (ratio >= self.min_ratio))
+        hits = np.flatnonzero(
+            tested & (q <= self.max_q) & (ratio >= self.min_ratio) & (seen.wins >= self.min_awards)
+        )
         hits = _best_fit(hits, queries.body, queries.group, company, size)
         flags = []
         for i in hits:
@@ -107,8 +118,9 @@ class TermJump(Detector):
         return Findings(
             flags,
             subjects=int(person.size),
-            computable=int(person.size),
-            p_values=seen.jump.randomised(0),
+            computable=int(tested.sum()),
+            reason="" if tested.all() else _ALWAYS,
+            p_values=seen.jump.randomised(0)[tested],
         )
 
     def _flag(
@@ -141,6 +153,9 @@ class TermJump(Detector):
             "contests": int(seen.contests[i]),
             "contest_wins": int(seen.contest_wins[i]),
             "contest_expected": round(float(seen.contest_expected[i]), 4),
+            "repeats": repeats_clause(int(seen.wins[i]), len(rows)),
+            "first": rows[0].awarded_on.isoformat(),
+            "last": rows[-1].awarded_on.isoformat(),
             "amounts": [[c, str(v)] for c, v in sorted(amounts.items())],
         }
         return self.flag(

@@ -11,6 +11,7 @@ from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.closeness import NEEDS, WANTS
 from graphgov.network.favour import Queries, ask, combined, decades, total
+from graphgov.network.telling import repeats_clause, role_words
 from graphgov.network.terms import TERMS_CTE
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
@@ -19,6 +20,10 @@ from graphgov.stats.market import Market, market
 from graphgov.stats.spans import F64, FAR, I32
 
 _EPOCH = date(1970, 1, 1)
+_WHEN = {
+    True: {"en": "from then on", "zh": "自此"},
+    False: {"en": "in the last years of that office", "zh": "在其任期最后几年"},
+}
 # Each way into a company counts once, by its first day; a row says which body was left when.
 _SQL = """,
 c AS (SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies),
@@ -41,6 +46,10 @@ SELECT term.person, term.body, company::INTEGER AS company, term.since, term.unt
     term.rows
 FROM term JOIN j ON j.person = term.person AND joined > term.until
     AND joined <= term.until + {cooling}
+WHERE NOT EXISTS (
+    SELECT 1 FROM term again WHERE again.person = term.person AND again.body = term.body
+        AND joined BETWEEN again.since AND again.until
+)
 QUALIFY row_number() OVER (
     PARTITION BY term.person, term.body, company ORDER BY joined, row_key) = 1
 ORDER BY term.person, company, term.body, term.since
@@ -74,15 +83,16 @@ class RevolvingDoor(Detector):
     wants: ClassVar = WANTS
     sentences: ClassVar = {
         "en": (
-            "{official} left {body} on {left} and joined {company} as {role} on {joined}; "
-            "{company} won {wins:n} awards of {body} {when} ({amounts:money}), where "
+            "{official} left {body} on {left} and joined {company} as {role[en]} on {joined}; "
+            "{company} won {wins:n} awards of {body} {when[en]}{repeats[en]:text} ("
+            "{first} to {last}, {amounts:money}), where "
             "{expected:times} were to be expected.",
             "Second careers are ordinary: {company} may have hired {official} for knowledge of "
             "the trade, with approval, and may win on its merits.",
         ),
         "zh": (
-            "{official}于{left}离开{body}，于{joined}加入{company}（{role}）；{company}从{body}中标"
-            "{wins:n}项（{amounts:money}），预期约{expected:times}项。",
+            "{official}于{left}离开{body}，于{joined}加入{company}（{role[zh]}）；{company}{when[zh]}从"
+            "{body}中标{wins:n}项{repeats[zh]:text}（{first}至{last}，{amounts:money}），预期约{expected:times}项。",
             "离职再就业很常见：{company}可能因专业知识并经批准聘用{official}，也可能凭实力中标。",
         ),
     }
@@ -154,12 +164,15 @@ class RevolvingDoor(Detector):
             "official": snap.name("person", person_id),
             "company": snap.name("company", company_id),
             "body": snap.name("body", body_id),
-            "role": row["role"].replace("_", " "),
+            "role": role_words(row["role"]),
             "left": _day(row["until"]),
             "joined": _day(row["joined"]),
-            "when": "from then on" if later else "in the last years of that office",
+            "when": _WHEN[later],
             "wins": wins,
             "expected": round(expected, 4),
+            "repeats": repeats_clause(wins, len(awards)),
+            "first": awards[0].awarded_on.isoformat(),
+            "last": awards[-1].awarded_on.isoformat(),
             "amounts": [[c, str(v)] for c, v in sorted(amounts.items())],
         }
         return self.flag(

@@ -11,14 +11,14 @@ import numpy as np
 from graphgov.network.favour import Queries, ask, term_queries
 from graphgov.network.paths import Chains, chains
 from graphgov.network.terms import Terms, terms
-from graphgov.network.ties import TieGraph, tie_graph
+from graphgov.network.ties import FADE_DAYS, TieGraph, tie_graph
 from graphgov.snapshot import Snapshot
 from graphgov.stats.market import Advantage, Market, market
 from graphgov.stats.spans import F64, I32, I64
 
 NEEDS = (
     "awards.buyer_id", "awards.company_id", "awards.awarded_on",
-    "offices.person_id", "offices.body_id", "people.person_id",
+    "offices.person_id", "offices.body_id",
 )  # fmt: skip
 WANTS = (
     "ties.person_a", "ties.person_b", "ties.kind", "ties.certainty", "ties.started_on",
@@ -36,7 +36,7 @@ WANTS = (
 
 @dataclass(frozen=True, eq=False)
 class Close:
-    """Chains from officials to companies that won from them, one row per chain.
+    """Chains from officials to companies that won or bid at their bodies, one row per chain.
 
     Args:
         found: All chains.
@@ -45,6 +45,10 @@ class Close:
         company: Index of the company, per row.
         queries: The official's terms cut to the days the chain held.
         seen: Wins against expectation in these days, per row.
+        day: Mean day of the awards, or of the contests where there is no award, per row.
+        strength: Strength of each chain on that day, faded ties included.
+        looked_at: Chains that held in office, those that won nothing included: how many
+            tests were made.
     """
 
     graph: TieGraph
@@ -56,15 +60,18 @@ class Close:
     company: I32
     queries: Queries
     seen: Advantage
+    day: I64
+    strength: F64
+    looked_at: int
 
     @property
-    def strength(self) -> F64:
-        """Strength of each chain."""
-        return self.found.strength[self.row]
+    def wins(self) -> I64:
+        """Awards won in these days, counted by decision."""
+        return self.seen.wins
 
 
 def close(snap: Snapshot, *, max_len: int = 4, damping: float = 0.5, floor: float = 0.05) -> Close:
-    """Who is close to whom and won from whom; made once per snapshot and setting.
+    """Who is close to whom and won or bid there; made once per snapshot and setting.
 
     Args:
         snap: Where to look.
@@ -87,12 +94,45 @@ def _close(snap: Snapshot, max_len: int, damping: float, floor: float) -> Close:
     person, company = found.source, (found.target - people).astype(np.int32)
     queries = term_queries(held, person, company, found.start, found.end)
     won = yard.count(queries.body, queries.company, queries.start, queries.end)
-    keep = np.bincount(queries.group, won, minlength=row.size) > 0
-    row = row[keep]
+    in_office = np.bincount(queries.group, queries.end >= queries.start, minlength=row.size) > 0
+    looked_at = int(_best_windows(found, row[in_office]).size)
+    bid, _ = yard.strengths.days(queries.body, queries.company, queries.start, queries.end)
+    took_part = won + bid
+    row = row[np.bincount(queries.group, took_part, minlength=row.size) > 0]
     row = row[_best_windows(found, row)]
+    day = _mean_day(yard, held, found, person, company, row)
+    strength = _faded(found, row, day)
+    strong = strength >= floor
+    row, day, strength = row[strong], day[strong], strength[strong]
     person, company = person[row], company[row]
     queries = term_queries(held, person, company, found.start[row], found.end[row])
-    return Close(graph, found, held, yard, row, person, company, queries, ask(yard, queries))
+    seen = ask(yard, queries)
+    return Close(
+        graph, found, held, yard, row, person, company, queries, seen, day, strength, looked_at
+    )
+
+
+def _mean_day(yard: Market, held: Terms, found: Chains, person: I32, company: I32, row: I64) -> I64:
+    """The mean day of the awards each chain saw, else of the contests: a day on which it held."""
+    spans = term_queries(held, person[row], company[row], found.start[row], found.end[row])
+    size = row.size
+    count, days = np.zeros(size), np.zeros(size)
+    for source in (yard.shares.days, yard.strengths.days):
+        seen, past = source(spans.body, spans.company, spans.start, spans.end)
+        none = count == 0
+        count = np.where(none, np.bincount(spans.group, seen, minlength=size), count)
+        days = np.where(none, np.bincount(spans.group, past, minlength=size), days)
+    return np.asarray(days // np.maximum(count, 1), np.int64)
+
+
+def _faded(found: Chains, row: I64, day: I64) -> F64:
+    """Strength of chains on a day of their own each, work ties weakening after their end."""
+    graph, edges = found.graph, found.edges[row]
+    if not graph.end.size:
+        return found.strength[row]
+    past = np.maximum(0, day[:, None] - graph.end[edges].astype(np.int64))
+    late = np.where((edges >= 0) & graph.fades[edges], past, 0).sum(axis=1)
+    return np.asarray(found.strength[row] * np.exp(-late / FADE_DAYS))
 
 
 def _best_windows(found: Chains, row: I64) -> I64:

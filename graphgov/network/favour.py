@@ -130,8 +130,8 @@ def busiest(by_body: Mapping[int, Sequence[AwardRow]]) -> list[int]:
 
 
 def total(awards: Sequence[AwardRow]) -> Mapping[str, Decimal]:
-    """Money per currency."""
+    """Money per currency; an award that several of the companies won together counts once."""
     amounts: dict[str, Decimal] = {}
-    for award in awards:
+    for award in {a.award_id: a for a in awards}.values():
         amounts[award.currency] = amounts.get(award.currency, Decimal(0)) + award.amount
     return amounts

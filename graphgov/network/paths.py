@@ -42,6 +42,7 @@ class Step:
     end: date | None
     table: str
     row_key: str
+    forward: bool = True  # from `a` to `b` of the row, which matters for parents and owners
 
 
 @dataclass(frozen=True)
@@ -374,6 +375,7 @@ def _step(graph: TieGraph, e: int, node: int, other: int) -> Step:
         end=_day(int(graph.end[e])),
         table=TABLES[int(graph.table[e])],
         row_key=graph.row_key[e],
+        forward=int(graph.a[e]) == node,
     )
 
 

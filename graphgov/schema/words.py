@@ -2,7 +2,8 @@
 
 A template is a `str.format` string over the facts of a flag. Besides Python's own format
 specifications it knows `:money` (pairs of currency and amount), `:names` (a list), `:n`
-(a count with thousands separators), `:pct` (a share) and `:times` (a ratio).
+(a count with thousands separators), `:pct` (a share), `:times` (a ratio) and `:text` (a text of
+any length). A fact in words is a mapping by language, as in `{chain[en]:text}`.
 """
 
 import re
@@ -21,8 +22,13 @@ Amounts = Iterable[tuple[str, Decimal | str | float]]
 
 def clean(text: str) -> str:
     """A stranger's text on one line, without control characters, at most 120 characters."""
-    line = " ".join(_CONTROL.sub(" ", text).split())
+    line = one_line(text)
     return line if len(line) <= _MAX_NAME else line[: _MAX_NAME - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """A text of any length on one line, without control characters."""
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def money(amounts: Amounts) -> str:
@@ -50,6 +56,8 @@ class _Words(string.Formatter):
             return names(list(value))
         if value is None:
             return "?"
+        if format_spec == "text":
+            return one_line(str(value))
         if format_spec == "n":
             return f"{value:,.0f}"
         if format_spec == "pct":

@@ -10,7 +10,7 @@ firm alone in a niche is expected to win it.
 import numpy as np
 
 from graphgov.snapshot import Snapshot
-from graphgov.stats.spans import F64, FAR, I32, I64, Spans, Tally, slices, sums
+from graphgov.stats.spans import F64, FAR, I32, I64, DayCount, Spans, Tally, slices, sums
 
 PRIOR_AWARDS = 12.0  # weight, in decisions, of what is known from a wider circle
 REPEAT_DAYS = 14  # a purchase so soon after its like is the same decision
@@ -54,6 +54,7 @@ class Shares:
     Attributes:
         company, body, division, region, day: One entry per row of `wins`, in award order.
         first: Rows that are decisions of their own, not repeats within a fortnight.
+        days: Awards of a company at a body in a span, and their days added up.
         rows: Award ids, row keys and amounts of the same rows.
         dispersion: Size of the negative binomial of counts around expectations.
     """
@@ -72,6 +73,7 @@ class Shares:
             for values in (self.line, self.division, self.region)
         )
         self.by_pair = Spans(self.body, self.company, self.day, self.companies)
+        self.days = DayCount(self.by_pair, self.day)
         self.first = ~repeat
         self._tally(self.first)
         self.dispersion = self._fit_dispersion()

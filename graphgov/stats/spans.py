@@ -38,6 +38,20 @@ class Spans:
         return low, np.where(empty, low, np.maximum(low, high))
 
 
+class DayCount:
+    """How many rows a span holds, and their days added up."""
+
+    def __init__(self, spans: Spans, day: I32) -> None:
+        self._spans = spans
+        days = day[spans.order].astype(np.int64)
+        self._past = np.concatenate([np.zeros(1, np.int64), np.cumsum(days)])
+
+    def __call__(self, first: I32, second: I32, start: I32, end: I32) -> tuple[I64, I64]:
+        """Rows and sum of days of each query."""
+        low, high = self._spans.span(first, second, start, end)
+        return high - low, self._past[high] - self._past[low]
+
+
 def slices(low: I64, high: I64) -> I64:
     """The indexes low..high-1 of every pair, end to end."""
     length = high - low

@@ -10,7 +10,7 @@ import numpy as np
 from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail
 from graphgov.stats.shares import REPEAT_DAYS
-from graphgov.stats.spans import F64, FAR, I32, I64, Spans, slices, sums
+from graphgov.stats.spans import F64, FAR, I32, I64, DayCount, Spans, slices, sums
 from graphgov.stats.sums import poisson_binomial_tails
 
 PRIOR_CHANCES = 3.0  # weight, in wins, of "as strong as the average"
@@ -47,6 +47,7 @@ class Strengths:
     Attributes:
         company, body, lot, day, won: One entry per bidder, in lot order.
         strength: Per company, 1 = average.
+        days: Contests of a company at a body in a span, and their days added up.
     """
 
     def __init__(self, snap: Snapshot) -> None:
@@ -58,7 +59,7 @@ class Strengths:
         companies = snap.subjects("company")
         lots = int(self.lot.max()) + 1 if self.lot.size else 0
         won = self.won.astype(np.float64)
-        winners = sums(self.lot, won, lots)
+        winners = self._winners = sums(self.lot, won, lots)
         self._wins = sums(self.company, won, companies)
         strength = np.ones(companies)
         for _ in range(ROUNDS):
@@ -71,6 +72,7 @@ class Strengths:
         share = (winners / np.maximum(self._field, 1e-12))[self.lot]
         self._chances = sums(self.company, share, companies)
         self._spans = Spans(self.body, self.company, self.day, companies)
+        self.days = DayCount(self._spans, self.day)
         order = self._spans.order
         self._cum_share = np.concatenate([[0.0], np.cumsum(share[order])])
         self._cum_won = np.concatenate([[0.0], np.cumsum(won[order])])
@@ -99,7 +101,10 @@ class Strengths:
         query = np.repeat(np.arange(body.size), high - low)
         row = self._spans.order[slices(low, high)]
         rivals = self._field[self.lot[row]] - self.strength[self.company[row]]
-        chance = own[query] / (own[query] + np.maximum(rivals, 1e-9))
+        # Partners of a consortium, or of a framework, win together: the chance is shared out
+        # as the strengths were fitted, by as many places as there were winners.
+        places = self._winners[self.lot[row]]
+        chance = np.minimum(1.0, places * own[query] / (own[query] + np.maximum(rivals, 1e-9)))
         contests = sums(group, high - low, groups).astype(np.int64)
         offsets = np.concatenate([[0], np.cumsum(contests)])
         won = sums(group, self._cum_won[high] - self._cum_won[low], groups)
