@@ -96,7 +96,7 @@ def dossier_page(
         "companies": {
             key: name("company", key) for lot in dossier["ring"] for key in lot["bid"] + lot["won"]
         },
-        "records": [_record(r, words, name, places) for r in dossier["records"]],
+        "records": _records(dossier["records"], words, name, places),
         "omitted": [
             words("awards.left_out" if what == "awards" else f"omitted.{what}", n=count)
             for what, count in sorted(dossier["omitted"].items())
@@ -345,9 +345,25 @@ def _money(part: Row, words: Words, name: Any) -> Row:
     }
 
 
+_FIRST = ("offices", "ties", "officers", "ownership", "decisions", "awards", "contracts")
+
+
+def _records(
+    records: Sequence[Row], words: Words, name: Any, places: Mapping[tuple[str, str], str]
+) -> list[Row]:
+    """Posts and ties first, then awards, then the rest, each by date."""
+    rank = {table: i for i, table in enumerate(_FIRST)}
+    made = [(rank.get(r["table"], len(rank)), _record(r, words, name, places)) for r in records]
+    made.sort(
+        key=lambda pair: (pair[0], pair[1]["ref"].split(":")[0], pair[1]["on"], pair[1]["ref"])
+    )
+    return [record for _, record in made]
+
+
 def _record(record: Row, words: Words, name: Any, places: Mapping[tuple[str, str], str]) -> Row:
     first, last = record_dates(record["row"])
-    certainty = record["row"].get("certainty") or ""
+    known = len(record["row"]) > 1
+    certainty = record["row"].get("certainty") or ("documented" if known else "")
     return {
         "ref": f"{record['table']}:{record['key']}",
         "table": words.value(record["table"]),

@@ -183,6 +183,8 @@
   GG.network.start(pick);
   buttons();
   listNotes();
-  pick("flag", data.flags.length ? data.flags[0].id : "", true);
+  /* Begin with the flag that the summary begins with, so that the picture tells the same story. */
+  const told = data.flags.find((f) => f.reason === data.case.lead) || data.flags[0];
+  pick("flag", told ? told.id : "", true);
   document.body.dataset.ready = "yes";
 })();
