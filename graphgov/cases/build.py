@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 import pyarrow as pa
 
-from graphgov.cases.explain import summary, title
+from graphgov.cases.explain import shown_names, summary, title
 from graphgov.cases.group import Group, group, members, order
-from graphgov.cases.weigh import case_score, contributions
+from graphgov.cases.weigh import case_score, contributions, worth
 from graphgov.config import Config, bounded, make
 from graphgov.detector import digest
-from graphgov.schema import CERTAINTIES, Case, Flag
+from graphgov.schema import Case, Flag
 from graphgov.schema.results import CaseKind
 from graphgov.snapshot import Snapshot
 
@@ -27,7 +28,7 @@ _KIND_OF_FAMILY: Mapping[str, CaseKind] = {
     "G": "integrity",
 }
 _KIND_OF_CODE: Mapping[str, CaseKind] = {"D01": "clustering", "D04": "collusion"}
-_RANK = {name: rank for rank, name in enumerate(CERTAINTIES)}
+_SPEAKS = 0.25  # share of the strongest flag's worth from which a flag has a say in the kind
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class CaseSettings:
     Args:
         widen_share: Share of a case's strongest flag that another flag must reach to bring
             new people or companies into it.
-        min_points: Weakest case that is listed.
+        min_points: Weakest case that is listed, without the side facts that only add to it.
     """
 
     widen_share: float = bounded(0.25, low=0.0, high=1.0)
@@ -64,8 +65,8 @@ def build(
     """
     settings = make(CaseSettings, "cases", (config or Config()).cases)
     groups = group(flags, widen_share=settings.widen_share)
-    scored = [(made, sum(contributions(made.flags).values())) for made in groups]
-    scored = [(made, total) for made, total in scored if total >= settings.min_points]
+    carried = [made for made in groups if _total(made.carrying) >= settings.min_points]
+    scored = [(made, _total(made.flags)) for made in carried]
     awards = {id(made): _awards(made) for made, _ in scored}
     amounts = _amounts(snap, sorted({a for found in awards.values() for a in found}))
     names = snap.names()
@@ -83,10 +84,13 @@ def build(
     ]
 
 
+def _total(flags: Sequence[Flag]) -> float:
+    return sum(contributions(flags).values())
+
+
 def _core(made: Group) -> str:
-    return digest(
-        "case", *sorted(made.people), "|", *sorted(made.bodies), "|", *sorted(made.companies)
-    )
+    """The case id: people, bodies and companies of the core, whatever their order or rank."""
+    return digest("case", msgspec.json.encode(made.core).decode())
 
 
 def _awards(made: Group) -> frozenset[str]:
@@ -105,7 +109,7 @@ def _amounts(snap: Snapshot, awards: Sequence[str]) -> Mapping[str, Amount]:
     found: pa.Table = snap.arrow(asked.select("award_id", "currency", "amount"))
     wanted = set(awards)
     columns = (found[name].to_pylist() for name in ("award_id", "currency", "amount"))
-    return {a: (c, v) for a, c, v in zip(*columns, strict=True) if a in wanted}
+    return {a: (c or "", v) for a, c, v in zip(*columns, strict=True) if a in wanted}
 
 
 def _sum(awards: frozenset[str], amounts: Mapping[str, Amount]) -> tuple[Amount, ...]:
@@ -118,11 +122,12 @@ def _sum(awards: frozenset[str], amounts: Mapping[str, Amount]) -> tuple[Amount,
 
 
 def _kind(flags: Sequence[Flag]) -> CaseKind:
-    """What the strongest flags speak of; mixed where rings and ties meet."""
+    """What the flags that weigh most speak of; mixed where, say, rings and ties meet."""
+    enough = _SPEAKS * max(worth(f) for f in flags)
     kinds: list[CaseKind] = []
     for flag in flags:
         kind = _KIND_OF_CODE.get(flag.indicator) or _KIND_OF_FAMILY.get(flag.family, "clustering")
-        if kind not in kinds:
+        if kind not in kinds and (flag.class_ == "legal" or worth(flag) >= enough):
             kinds.append(kind)
     strong = [k for k in kinds if k != "clustering"]
     if len(strong) > 1:
@@ -142,27 +147,26 @@ def _case(
     money = _sum(awards, amounts)
     days = [d for f in flags for d in (f.first_on, f.last_on) if d]
     first_on, last_on = (min(days), max(days)) if days else (None, None)
-
-    def called(kind: str, ids: set[str]) -> list[str]:
-        return [names.get((kind, key), key) for key in sorted(ids)]
-
     return Case(
         case_id=_core(made),
         rank=rank,
         score=case_score(flags),
         kind=_kind(flags),
         title=title(
-            called("person", made.people),
-            called("company", made.companies),
-            called("body", made.bodies),
+            flags,
+            shown_names(flags, "person", frozenset(made.people), names),
+            shown_names(flags, "company", frozenset(made.companies), names),
+            shown_names(flags, "body", frozenset(made.bodies), names),
             language,
         ),
         summary=summary(
             flags,
+            rank=rank,
             awards=len(awards),
             amounts=money,
             first_on=first_on,
             last_on=last_on,
+            certainty=flags[0].certainty,
             language=language,
         ),
         amounts=money,
@@ -170,5 +174,5 @@ def _case(
         members=members(made),
         first_on=first_on,
         last_on=last_on,
-        certainty=max((f.certainty for f in flags), key=lambda c: _RANK.get(c, 0)),
+        certainty=flags[0].certainty,  # the weakest link of what carries the case
     )

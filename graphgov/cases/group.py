@@ -1,173 +1,251 @@
 """Flags that share people, companies and bodies become one group, strongest first.
 
 A greedy pass: every flag joins the strongest group that already holds its person, or its
-company at its body; else it starts a group. A flag far weaker than the group it joins adds
-its weight and its rows but no new names, so that one strong flag does not drag in everybody
-its official ever met.
+company at its body; else it starts a group. A flag far weaker than the group it would join
+adds its weight and its rows only where it names nobody new, so that one strong flag does not
+drag in everybody its official ever met; and a core has room for a few names only, so that a
+huge company or a long career does not swallow the queue.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from graphgov.cases.weigh import points, starts_a_case
+from graphgov.cases.weigh import GROUP_KINDS, starts_a_case, worth
 from graphgov.schema import Flag, Member
 
-Key = tuple[str, ...]
-_GROUP_KINDS = ("group", "community", "company_pair")
+Pair = tuple[str, str]
+MOST_PEOPLE, MOST_COMPANIES, MOST_BODIES = 6, 12, 6  # in a core, once more than one flag fills it
+MOST_SIDE_FLAGS = 50
+_SUPPLIERS = frozenset({"winner", "supplier", "member"})
+_CHAIN = frozenset({"link", "holder", "relative", "through"})  # between the two ends of a tie
 
 
-@dataclass
+@dataclass(frozen=True)
+class About:
+    """Who a flag is about."""
+
+    people: frozenset[str]
+    companies: frozenset[str]
+    bodies: frozenset[str]
+    pairs: frozenset[Pair]
+
+
+def about(flag: Flag) -> About:
+    """People, companies and bodies of a flag's subject, and its (body, company) pairs.
+
+    A flag on one official may name several companies that take turns, and one on a body
+    several suppliers: they are what it is about as much as the official is.
+    """
+    companies = {flag.company_id} | {
+        m.id for m in flag.members if m.kind == "company" and m.role in _SUPPLIERS
+    }
+    bodies = {flag.body_id}
+    pairs: set[Pair] = set()
+    if flag.subject_kind in GROUP_KINDS:
+        companies |= set(msgspec.json.decode(flag.subject_id, type=list[str]))
+    else:
+        buyers = bodies | {m.id for m in flag.members if m.kind == "body"}
+        pairs = {(b, c) for b in buyers for c in companies if b and c}
+    people = {flag.person_id}
+    if flag.subject_kind == "person_pair":
+        people |= set(msgspec.json.decode(flag.subject_id, type=list[str]))
+    return About(
+        frozenset(people - {""}),
+        frozenset(companies - {""}),
+        frozenset(bodies - {""}),
+        frozenset(pairs),
+    )
+
+
+@dataclass(eq=False)
 class Group:
-    """Flags of one case in the making."""
+    """Flags of one case in the making.
+
+    Args:
+        flags: All of them.
+        carrying: Those whose names make the core.
+        anchor: Worth of the strongest.
+    """
 
     flags: list[Flag] = field(default_factory=list)
+    carrying: list[Flag] = field(default_factory=list)
     people: set[str] = field(default_factory=set)
     companies: set[str] = field(default_factory=set)
     bodies: set[str] = field(default_factory=set)
-    pairs: set[tuple[str, str]] = field(default_factory=set)
+    pairs: set[Pair] = field(default_factory=set)
     anchor: float = 0.0
 
-    def holds(self, flag: Flag) -> bool:
-        """Whether everybody the flag is about is in the group already."""
-        return all(
-            not key or key in names
-            for key, names in (
-                (flag.person_id, self.people),
-                (flag.company_id, self.companies),
-                (flag.body_id, self.bodies),
-            )
+    @property
+    def core(self) -> tuple[tuple[str, ...], ...]:
+        """People, bodies and companies, each sorted."""
+        return tuple(tuple(sorted(n)) for n in (self.people, self.bodies, self.companies))
+
+    def holds(self, who: About) -> bool:
+        """Whether everybody a flag is about is in the core already."""
+        return (
+            who.people <= self.people
+            and who.companies <= self.companies
+            and who.bodies <= self.bodies
         )
 
-    def add(self, flag: Flag, *, widen: bool) -> None:
-        """Put a flag in; `widen` also takes its names into the core."""
+    def has_room(self, who: About) -> bool:
+        """Whether the core stays small with these."""
+        return (
+            len(who.people | self.people) <= MOST_PEOPLE
+            and len(who.companies | self.companies) <= MOST_COMPANIES
+            and len(who.bodies | self.bodies) <= MOST_BODIES
+        )
+
+    def nearly_holds(self, who: About) -> bool:
+        """Whether a second case on these would look the same: but for a person or a few firms."""
+        shared = len(who.companies & self.companies)
+        return shared > 0 and 2 * shared >= len(who.companies) and who.bodies <= self.bodies
+
+    def add(self, flag: Flag, who: About | None) -> None:
+        """Put a flag in; `who` goes into the core, None adds no names."""
         self.flags.append(flag)
-        self.anchor = max(self.anchor, points(flag))
-        if not widen:
-            return
-        for kind, names in (
-            (flag.person_id, self.people),
-            (flag.company_id, self.companies),
-            (flag.body_id, self.bodies),
-        ):
-            if kind:
-                names.add(kind)
-        if flag.subject_kind in _GROUP_KINDS:
-            self.companies.update(msgspec.json.decode(flag.subject_id, type=list[str]))
-        self.pairs.update(flag_pairs(flag))
-
-
-def flag_pairs(flag: Flag) -> set[tuple[str, str]]:
-    """The (body, company) pairs a flag is about."""
-    bodies = {m.id for m in flag.members if m.kind == "body"} | {flag.body_id}
-    companies = {m.id for m in flag.members if m.kind == "company"} | {flag.company_id}
-    if flag.subject_kind in _GROUP_KINDS:
-        return set()
-    return {(b, c) for b in bodies for c in companies if b and c}
+        self.anchor = max(self.anchor, worth(flag))
+        if who is not None:
+            self.carrying.append(flag)
+            self.people |= who.people
+            self.companies |= who.companies
+            self.bodies |= who.bodies
+            self.pairs |= who.pairs
 
 
 def order(flags: Iterable[Flag]) -> list[Flag]:
-    """Flags strongest first; equal ones by who they are about."""
-    return sorted(flags, key=lambda f: (-points(f), f.indicator, f.subject_id, f.flag_id))
+    """Flags that carry a case before those that only add to one; those that weigh most first."""
+    return sorted(flags, key=_strength)
+
+
+def _strength(flag: Flag) -> tuple[bool, float, str, str, str]:
+    side = not starts_a_case(flag)
+    return (side, -round(worth(flag), 9), flag.indicator, flag.subject_id, flag.flag_id)
+
+
+class _Index:
+    """Groups by whom they hold, in the order in which they took them in."""
+
+    def __init__(self) -> None:
+        self.person: dict[str, list[Group]] = defaultdict(list)
+        self.pair: dict[Pair, list[Group]] = defaultdict(list)
+        self.company: dict[str, list[Group]] = defaultdict(list)
+        self.body: dict[str, list[Group]] = defaultdict(list)
+
+    def put(self, made: Group, who: About) -> None:
+        for places, keys in (
+            (self.person, who.people),
+            (self.company, who.companies),
+            (self.body, who.bodies),
+        ):
+            for key in keys:
+                if made not in places[key]:
+                    places[key].append(made)
+        for pair in who.pairs:
+            if made not in self.pair[pair]:
+                self.pair[pair].append(made)
+
+    def homes(self, who: About) -> Iterator[Group]:
+        """Groups that a flag may join, the closest first; some more than once."""
+        for person in sorted(who.people):
+            yield from self.person.get(person, ())
+        for pair in sorted(who.pairs):
+            yield from self.pair.get(pair, ())
+        if len(who.companies) > 1:
+            yield from self._overlapping(who)
+        if who.people:
+            return
+        if len(who.companies) == 1:
+            # The same company elsewhere, without a person to tell the two apart.
+            (company,) = who.companies
+            here = self.company.get(company, ())
+            yield from (g for g in here if not who.bodies or g.pairs or len(g.companies) == 1)
+        elif not who.companies:
+            for body in sorted(who.bodies):
+                here = self.body.get(body, ())
+                yield from (g for g in here if not g.companies and not g.people)
+
+    def _overlapping(self, who: About) -> Iterator[Group]:
+        """Groups that share at least half of the companies."""
+        seen: list[Group] = []
+        for company in sorted(who.companies):
+            seen += [g for g in self.company.get(company, ()) if g not in seen]
+        for other in seen:
+            shared = len(who.companies & other.companies)
+            if bool(other.pairs) == bool(who.pairs):
+                needed = min(len(who.companies), len(other.companies))
+            else:  # one is a group of bidders, the other names firms of one official or body
+                ring = who.companies if other.pairs else other.companies
+                needed = max(4, len(ring))
+            if 2 * shared >= needed:
+                yield other
 
 
 def group(flags: Sequence[Flag], *, widen_share: float = 0.25) -> list[Group]:
-    """Groups of flags, each at least one that may start a case.
+    """Groups of flags, each with at least one that may start a case.
 
     Args:
         flags: Everything the detectors found, data errors included (they are left out).
-        widen_share: Share of the group's strongest flag that a flag must reach to bring
-            new people or companies in.
+        widen_share: Share of the worth of a group's strongest flag that a flag must reach to
+            bring new people, companies or bodies in. A broken rule always may.
     """
     groups: list[Group] = []
-    by_person: dict[str, Group] = {}
-    by_pair: dict[tuple[str, str], Group] = {}
-    by_company: dict[str, list[Group]] = defaultdict(list)
-
-    def index(made: Group) -> None:
-        for person in made.people:
-            by_person.setdefault(person, made)
-        for pair in made.pairs:
-            by_pair.setdefault(pair, made)
-        for company in made.companies:
-            if made not in by_company[company]:
-                by_company[company].append(made)
-
+    index = _Index()
     for flag in order(f for f in flags if starts_a_case(f)):
-        found = _home(flag, by_person, by_pair, by_company)
-        if found is None:
-            found = Group()
-            groups.append(found)
-            found.add(flag, widen=True)
+        who = about(flag)
+        weak = False
+        for home in index.homes(who):
+            strong = flag.class_ == "legal" or worth(flag) >= widen_share * home.anchor
+            if strong and home.has_room(who):
+                home.add(flag, who)
+                index.put(home, who)
+                break
+            if home.holds(who) or (strong and home.nearly_holds(who)):
+                home.add(flag, None)
+                break
+            weak = weak or not strong
         else:
-            strong = flag.class_ == "legal" or points(flag) >= widen_share * found.anchor
-            if not strong and not found.holds(flag):
-                continue  # stays in flags.csv; too weak to bring its names into this case
-            found.add(flag, widen=strong)
-        index(found)
-    _support(flags, by_pair)
+            # A weak flag near a strong case stays in flags.csv: neither new names in the case
+            # nor a second case on the same people.
+            if not weak:
+                groups.append(Group())
+                groups[-1].add(flag, who)
+                index.put(groups[-1], who)
+    _support(flags, index)
     return groups
 
 
-def _home(
-    flag: Flag,
-    by_person: dict[str, Group],
-    by_pair: dict[tuple[str, str], Group],
-    by_company: dict[str, list[Group]],
-) -> Group | None:
-    if flag.subject_kind in _GROUP_KINDS:
-        return _overlapping(flag, by_company)
-    if flag.person_id and flag.person_id in by_person:
-        return by_person[flag.person_id]
-    for pair in sorted(flag_pairs(flag)):
-        if pair in by_pair:
-            return by_pair[pair]
-    # The same company at another body, without a person to tell the two apart.
-    if not flag.person_id and flag.company_id:
-        return next((g for g in by_company[flag.company_id] if g.pairs), None)
-    return None
-
-
-def _overlapping(flag: Flag, by_company: dict[str, list[Group]]) -> Group | None:
-    """The group-of-companies case that shares at least half of the smaller one's members."""
-    companies = set(msgspec.json.decode(flag.subject_id, type=list[str]))
-    seen: list[Group] = []
-    for company in sorted(companies):
-        seen += [g for g in by_company[company] if g not in seen and not g.pairs]
-    for other in seen:
-        shared = len(companies & other.companies)
-        if 2 * shared >= min(len(companies), len(other.companies)):
-            return other
-    return None
-
-
-def _support(flags: Sequence[Flag], by_pair: dict[tuple[str, str], Group]) -> None:
-    """Side facts join the case of their body and company, strongest first, at most fifty."""
+def _support(flags: Sequence[Flag], index: _Index) -> None:
+    """Side facts join the case of their body and company, strongest first, a few at most."""
     room: dict[int, int] = defaultdict(int)
-    side = [f for f in flags if f.class_ != "data" and not starts_a_case(f)]
-    mine = [(by_pair.get((f.body_id, f.company_id)), f) for f in side]
-    for found, flag in sorted(
-        ((g, f) for g, f in mine if g is not None), key=lambda item: _rank(item[1])
-    ):
-        if room[id(found)] < 50 and flag not in found.flags:
-            room[id(found)] += 1
-            found.add(flag, widen=False)
-
-
-def _rank(flag: Flag) -> tuple[float, str, str]:
-    return (-points(flag), flag.indicator, flag.flag_id)
+    side = []
+    for flag in flags:
+        here = index.pair.get((flag.body_id, flag.company_id))
+        if here and flag.class_ != "data" and not starts_a_case(flag):
+            side.append((flag, here[0]))
+    for flag, home in sorted(side, key=lambda item: _strength(item[0])):
+        if room[id(home)] < MOST_SIDE_FLAGS:
+            room[id(home)] += 1
+            home.add(flag, None)
 
 
 def members(made: Group) -> tuple[Member, ...]:
-    """Who and what is in the case: the core, and tenders, awards and contracts of its flags."""
+    """Who and what is in a case.
+
+    The core; the people and companies that the chains of its strong flags pass through; and the
+    tenders, awards and contracts of all its flags. Roles are those of the strongest flag.
+    """
     core = {"person": made.people, "company": made.companies, "body": made.bodies}
+    carrying = {id(f) for f in made.carrying}
     found: dict[tuple[str, str], str] = {}
     for flag in order(made.flags):
         for member in flag.members:
             names = core.get(member.kind)
-            if names is None or member.id in names or member.role in ("link", "holder"):
+            chain = member.role in _CHAIN and id(flag) in carrying
+            if names is None or member.id in names or chain:
                 found.setdefault((member.kind, member.id), member.role)
     for kind, names in core.items():
         for key in names:

@@ -1,7 +1,7 @@
 """How broken rules, ties, statistics and anomalies become one score: the one place.
 
 After the catalogue's H08. Every flag's score s stands for points 2 s / (1 - s); for a flag with
-a p-value these are the decades of its surprise (p = 0.001 is three points). A broken rule has no
+a p-value these are its surprise in powers of ten (p = 0.001 is three points). A broken rule has no
 p-value: it is worth its score times a fixed weight, more than any tie without a measured
 advantage, less than a tie with a strong one. A case adds up
 
@@ -37,10 +37,11 @@ _OTHER = 0.25  # an indicator that nobody has placed yet
 _HALF = 10.0  # points at which a case scores one half
 _CARRYING = frozenset({"legal", "tie", "statistical"})
 _SUPPORT = frozenset({"R018", "H01"})
+GROUP_KINDS = frozenset({"group", "community", "company_pair"})  # subjects of companies alone
 
 
 def points(flag: Flag) -> float:
-    """Points of one flag: decades of surprise; a broken rule is a fact, and has its score."""
+    """Points of one flag: its surprise, in powers of ten; a broken rule has its score."""
     if flag.class_ == "legal":
         return flag.score
     return 2.0 * flag.score / max(1e-9, 1.0 - flag.score)
@@ -54,13 +55,17 @@ def cluster(indicator: str) -> str:
     return indicator
 
 
+def worth(flag: Flag) -> float:
+    """What one flag would add to a case alone: its points times its indicator's weight."""
+    return points(flag) * CLUSTERS.get(cluster(flag.indicator), {}).get(flag.indicator, _OTHER)
+
+
 def contributions(flags: Iterable[Flag]) -> dict[str, float]:
     """Points that each cluster adds to a case, by cluster."""
     strongest: dict[str, float] = {}
     for flag in flags:
         name = cluster(flag.indicator)
-        worth = points(flag) * CLUSTERS.get(name, {}).get(flag.indicator, _OTHER)
-        strongest[name] = max(strongest.get(name, 0.0), worth)
+        strongest[name] = max(strongest.get(name, 0.0), worth(flag))
     return dict(sorted(strongest.items()))
 
 
@@ -73,10 +78,13 @@ def case_score(flags: Iterable[Flag]) -> float:
 def starts_a_case(flag: Flag) -> bool:
     """Whether a flag may carry a case: not an anomaly, a data error or a mere side fact.
 
-    A flag whose only ground is an inferred tie or a shared name never does; a tie flag with a
-    measured advantage rests on documented awards besides the tie, and says so by its p-value.
+    A flag whose only ground is an inferred tie or a shared name never does, a broken rule
+    included; a tie flag with a measured advantage rests on documented awards besides the tie,
+    and says so by its p-value. A flag without a person, company or body is about nobody.
     """
     if flag.class_ not in _CARRYING or flag.indicator in _SUPPORT:
         return False
+    if not (flag.person_id or flag.company_id or flag.body_id or flag.subject_kind in GROUP_KINDS):
+        return False
     measured = flag.p_value is not None and flag.p_value < 0.05
-    return not (flag.class_ == "tie" and flag.certainty == "inferred" and not measured)
+    return flag.class_ == "statistical" or flag.certainty != "inferred" or measured
