@@ -24,7 +24,7 @@ from graphgov.schema import graph_docs
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show")
-_CASE_LINES = 40
+_CASE_LINES = 24
 SHOWN = ("tables", "indicators", "queries", "indicator", "case")
 
 
