@@ -159,27 +159,42 @@ def _spread(
 
 
 def _circle(nodes: Sequence[Row], edges: Sequence[Row]) -> dict[str, Point]:
-    """Companies of a ring on a circle, buyers to the left, everybody else outside to the right."""
-    inner = sorted(
-        (n for n in nodes if n["core"] and n["kind"] == "company"),
-        key=lambda n: (n["name"], n["id"]),
-    )
+    """Companies of a ring on a circle, who stands behind them around it, buyers to the left."""
+    inner = [n for n in nodes if n["core"] and n["kind"] == "company"]
+    inner.sort(key=lambda n: (n["name"], n["id"]))
     radius = max(150.0, 42.0 * len(inner))
-    at: dict[str, Point] = {}
-    for i, node in enumerate(inner):
-        angle = 2 * math.pi * i / max(1, len(inner)) - math.pi / 2
-        at[node["id"]] = (
-            round(radius * 1.35 * math.cos(angle), 1),
-            round(radius * math.sin(angle), 1),
-        )
-    for part, x in (("body", -radius * 1.35 - 260), ("other", radius * 1.35 + 240)):
-        rest = [n for n in nodes if n["id"] not in at and (n["kind"] == "body") == (part == "body")]
+    step = 2 * math.pi / max(1, len(inner))
+    angle = {n["id"]: i * step - math.pi / 2 for i, n in enumerate(inner)}
+    at = {key: _polar(radius, turn) for key, turn in angle.items()}
+    behind = {}
+    for node in nodes:
+        near = sorted(angle[k] for k in _neighbours(node["id"], edges) if k in angle)
+        if near and node["id"] not in at and node["kind"] != "body":
+            behind[node["id"]] = near[0]
+    outer = max(radius + 190, 104.0 * len(behind) / (2 * math.pi))
+    turn = 2 * math.pi / max(1, len(behind))
+    order = sorted(behind, key=lambda k: (behind[k], k))
+    shift = math.fsum(behind[k] - i * turn for i, k in enumerate(order)) / max(1, len(order))
+    at.update({key: _polar(outer, i * turn + shift) for i, key in enumerate(order)})
+    wide = 1.35 * (outer if behind else radius) + 260
+    for body in (True, False):
+        rest = [n for n in nodes if n["id"] not in at and (n["kind"] == "body") == body]
         rest.sort(key=lambda n: (not n["core"], n["part"], n["name"], n["id"]))
         for i, node in enumerate(rest):
             column, row = divmod(i, 9)
             high = min(9, len(rest) - 9 * column)
-            shift = column * 190 * (1 if part == "other" else -1)
-            at[node["id"]] = (round(x + shift, 1), round((row - (high - 1) / 2) * SLOT, 1))
+            x = (wide + column * 190) * (-1 if body else 1)
+            at[node["id"]] = (round(x, 1), round((row - (high - 1) / 2) * SLOT, 1))
     for edge in edges:
         edge["bends"] = []
     return at
+
+
+def _polar(radius: float, angle: float) -> Point:
+    return round(1.35 * radius * math.cos(angle), 1), round(radius * math.sin(angle), 1)
+
+
+def _neighbours(key: str, edges: Sequence[Row]) -> set[str]:
+    return {e["target"] for e in edges if e["source"] == key} | {
+        e["source"] for e in edges if e["target"] == key
+    }

@@ -95,3 +95,22 @@ def test_crossed_pairs_are_uncrossed():
 def test_nothing_gives_nothing():
     assert place([], []) == {}
     assert place([], [], ring=True) == {}
+
+
+def test_who_stands_behind_a_ring_company_stands_next_to_it():
+    nodes = [
+        {"id": f"c{i}", "part": "company", "kind": "company", "name": f"c{i}", "core": True}
+        for i in range(5)
+    ]
+    nodes += [
+        {"id": f"p{i}", "part": "person", "kind": "person", "name": f"p{i}", "core": False}
+        for i in range(5)
+    ]
+    edges = [
+        {"id": f"e{i}", "source": f"p{i}", "target": f"c{i}", "kind": "owns"} for i in range(5)
+    ]
+    at = place(nodes, edges, ring=True)
+    for i in range(5):
+        nearest = min(range(5), key=lambda k: math.dist(at[f"p{i}"], at[f"c{k}"]))
+        assert nearest == i
+        assert math.dist(at[f"p{i}"], (0, 0)) > math.dist(at[f"c{i}"], (0, 0))

@@ -52,7 +52,8 @@ def network(case: Case, flags: Sequence[Flag], ids: Ids, got: Gathered) -> Netwo
         for key in sorted(some):
             net.node(kind, key, core=True)
     evidence = {e.key for f in flags for e in f.evidence}
-    _signers(net, ids, got)
+    if ids.bodies:
+        _signers(net, ids, got)
     _owners(net, ids, got)
     _people(net, ids, got, evidence)
     _money(net, ids, got)
