@@ -48,20 +48,19 @@ def pixels(page: Path) -> npt.NDArray[np.uint8]:
 
 def few_colours(image: npt.NDArray[np.uint8]) -> bytes:
     """A palette PNG: the 256 most frequent colours, every other pixel at the nearest of them."""
-    rough = (image >> 2 << 2).reshape(-1, 3)
-    codes = rough.astype(np.int64) @ np.array([65536, 256, 1])
-    colours, where, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    best = colours[np.argsort(-counts, kind="stable")[:256]]
-    palette = np.stack([best >> 16, best >> 8 & 255, best & 255], axis=1)
-    every = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)
+    flat = image.reshape(-1, 3).astype(np.int64)
+    codes = (flat >> 3) @ np.array([65536, 256, 1])
+    _, where, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    sums = [np.bincount(where, weights=flat[:, i]) for i in range(3)]
+    every = np.stack(sums, axis=1) / counts[:, None]  # the mean keeps plain areas exact
+    palette = every[np.argsort(-counts, kind="stable")[:256]]
     nearest = ((every[:, None, :] - palette[None]) ** 2).sum(axis=2).argmin(axis=1)
     rows = nearest[where].astype(np.uint8).reshape(image.shape[:2])
     lines = b"".join(b"\0" + row.tobytes() for row in rows)
-    palette = np.minimum(palette + (palette >= 252) * 3, 255)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         (
             _chunk(b"IHDR", struct.pack(">IIBBBBB", image.shape[1], image.shape[0], 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", palette.astype(np.uint8).tobytes()),
+            _chunk(b"PLTE", palette.round().astype(np.uint8).tobytes()),
             _chunk(b"IDAT", zlib.compress(lines, 9)),
             _chunk(b"IEND", b""),
         )

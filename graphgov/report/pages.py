@@ -18,7 +18,7 @@ from graphgov.schema.words import clean, money
 
 Row = dict[str, Any]
 _MADE = re.compile(r"(case|network)-[0-9a-f]{4,64}\.html")
-_LONG = 420
+_LONG = 700
 
 
 def render(out: Path, *, top: int = 50) -> list[Path]:
