@@ -304,7 +304,7 @@ def _analyse(
     flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
     with clock.stage("cases"):
         built = cases.build(snap, flags, config, language=options.language)
-        scores = cases.scores(flags)
+        scores = cases.scores(flags, {kind: snap.subjects(kind) for kind in cases.KINDS})
     return Results(
         run_id="",
         as_of=snap.as_of,
