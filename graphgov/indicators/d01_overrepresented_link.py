@@ -25,7 +25,7 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
 
-_FEW = "the rest met in too few contests and in no award"
+_FEW = "not computable, because the rest met in too few contests and in no award"
 _WHAT = {
     True: {"en": "tenders with known rivals", "zh": "有已知对手的招标"},
     False: {"en": "awards", "zh": "采购"},

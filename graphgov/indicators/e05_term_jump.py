@@ -18,7 +18,10 @@ from graphgov.stats.market import Advantage, Market, market
 from graphgov.stats.spans import F64, I32, I64
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_ALWAYS = "the rest won too seldom, or the office was held whenever the body bought"
+_ALWAYS = (
+    "not computable, because the rest won too seldom, or the office was held whenever the "
+    "body bought"
+)
 _CANDIDATES = """,
 c AS (SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies),
 w AS (
