@@ -52,7 +52,8 @@ def root(
 
 def main() -> NoReturn:
     """Run a command; ends with 0 done, 1 failed, 2 the input, options or config are wrong."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     app()
@@ -60,4 +61,5 @@ def main() -> NoReturn:
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
+    talk.STOPPED.set()
     raise KeyboardInterrupt

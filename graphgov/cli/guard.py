@@ -12,6 +12,7 @@ from graphgov.cli import talk
 from graphgov.errors import GraphgovError
 
 P = ParamSpec("P")
+_STOPPED = "graphgov: stopped; what was there before is as it was."
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -26,11 +27,14 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
-            talk.say("graphgov: stopped; what was there before is as it was.")
+            talk.say(_STOPPED)
             raise typer.Exit(1) from None
         except typer.Exit:
             raise
         except Exception as error:
+            if talk.STOPPED.is_set():  # a library may turn the signal into an error of its own
+                talk.say(_STOPPED)
+                raise typer.Exit(1) from None
             if talk.VERBOSE.get():
                 raise
             talk.say(f"graphgov: {_said(error)}")

@@ -4,7 +4,9 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
+from threading import Event
 
+STOPPED = Event()  # set by the signals that stop a command
 VERBOSE: ContextVar[bool] = ContextVar("verbose", default=False)
 
 _CONTROL = re.compile(
