@@ -172,6 +172,7 @@ def take(
         path, read_only=True, memory_limit="3GB", threads=2, temp_directory=str(folder.path)
     )
     backend.raw_sql("SET TimeZone = 'UTC'")
+    backend.raw_sql("SET enable_progress_bar = false")
     return Snapshot(day, config.timezone, backend, folder, _count_filled(backend))
 
 

@@ -108,5 +108,6 @@ def connect(path: str = ":memory:", *, memory: str = "3GB") -> duckdb.DuckDBPyCo
     """
     con = duckdb.connect(path, config={"memory_limit": memory, "threads": 2})
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET enable_progress_bar = false")  # it would go to stdout, pipe or not
     con.execute("SET preserve_insertion_order = true")
     return con

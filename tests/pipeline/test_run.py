@@ -13,9 +13,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from graphgov import ingest
 from graphgov.errors import ConfigError
 from graphgov.report.files import read_csv
 from graphgov.schema import OUTPUTS, TABLES
+from graphgov.snapshot import take
 
 GRAPHGOV = Path(sys.executable).with_name("graphgov")
 ALWAYS = {f"{name}.csv" for name in OUTPUTS if name not in ("changes", "sources")} | {
@@ -323,3 +325,10 @@ def test_a_killed_run_leaves_the_last_good_output(source, done, tmp_path):
         os.kill(child.pid, signal.SIGKILL)
     assert child.returncode == -signal.SIGKILL
     assert content(out) == before
+
+
+def test_no_library_draws_a_progress_bar_on_stdout(source):
+    asked = "SELECT current_setting('enable_progress_bar')"
+    tables = ingest.read([source])
+    assert tables.con.execute(asked).fetchall() == [(False,)]
+    assert take(tables).sql(f"{asked} AS shown")["shown"].to_pylist() == [False]
