@@ -86,9 +86,14 @@ def close(snap: Snapshot, *, max_len: int = 4, damping: float = 0.5, floor: floa
 def _close(snap: Snapshot, max_len: int, damping: float, floor: float) -> Close:
     graph, yard, held = tie_graph(snap), market(snap), terms(snap)
     people = len(graph.people)
-    winners = np.unique(yard.shares.company).astype(np.int64) + people
+    took_part = np.union1d(yard.shares.company, yard.strengths.company).astype(np.int64)
     found = chains(
-        graph, np.unique(held.person), winners, max_len=max_len, damping=damping, floor=floor
+        graph,
+        np.unique(held.person),
+        took_part + people,
+        max_len=max_len,
+        damping=damping,
+        floor=floor,
     )
     row = np.arange(len(found), dtype=np.int64)
     person, company = found.source, (found.target - people).astype(np.int32)
@@ -97,8 +102,7 @@ def _close(snap: Snapshot, max_len: int, damping: float, floor: float) -> Close:
     in_office = np.bincount(queries.group, queries.end >= queries.start, minlength=row.size) > 0
     looked_at = int(_best_windows(found, row[in_office]).size)
     bid, _ = yard.strengths.days(queries.body, queries.company, queries.start, queries.end)
-    took_part = won + bid
-    row = row[np.bincount(queries.group, took_part, minlength=row.size) > 0]
+    row = row[np.bincount(queries.group, won + bid, minlength=row.size) > 0]
     row = row[_best_windows(found, row)]
     day = _mean_day(yard, held, found, person, company, row)
     strength = _faded(found, row, day)

@@ -15,6 +15,8 @@ from graphgov.stats.spans import F64, I32, I64
 # share, however large; wins given who bid are fair to a firm that sells to one body only; the
 # share sees direct awards and scared-off rivals but also every specialist.
 WEIGHTS = {"jump": 1.0, "share": 0.5, "bids": 0.4}
+# A p-value near 1, such as that of one contest lost, would outweigh any evidence of the others.
+VETO = 0.95
 HALF_WINS = 3.0  # wins at which the evidence counts half: two lucky ones are no pattern
 
 
@@ -89,10 +91,16 @@ def decades(seen: Advantage) -> F64:
 
 
 def combined(seen: Advantage) -> F64:
-    """One p-value from the views that have something to say (Cauchy combination)."""
+    """One p-value from the views that have something to say (Cauchy combination).
+
+    The chance, for a pair or an official looked at in advance, of wins that stand out as much in
+    one view or several. The views share their counts, which the combination bears: on dependent
+    uniform p-values 5 to 6 % fall below 0.05. Counts make each view conservative, so that on
+    shuffled awards it is less. It does not know that many pairs were looked at: q does.
+    """
     informative = np.stack([seen.contests > 0, seen.outside_expected >= 0.5, seen.wins >= 0])
     chances = np.stack([seen.bids.p, seen.jump.p, seen.p_share])
-    safe = np.clip(chances, 1e-15, 1.0 - 1e-3)
+    safe = np.clip(chances, 1e-15, VETO)
     score = (np.tan((0.5 - safe) * np.pi) * informative).sum(axis=0) / informative.sum(axis=0)
     return np.asarray(np.clip(0.5 - np.arctan(score) / np.pi, 1e-15, 1.0))
 
