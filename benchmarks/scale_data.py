@@ -21,9 +21,7 @@ def main(arguments: list[str]) -> int:
         started = time.perf_counter()
         made = province(folder / f"province-{awards}", awards=awards)
         seconds = time.perf_counter() - started
-        print(
-            f"{made.folder}\t{awards} awards\t{made.rows['bids']} bids\t{seconds:.1f} s"
-        )
+        print(f"{made.folder}\t{awards} awards\t{made.rows['bids']} bids\t{seconds:.1f} s")
     return 0
 
 
