@@ -11,7 +11,7 @@ from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.closeness import NEEDS, WANTS, Close, close, strongest
 from graphgov.network.favour import awards_of, combined, decades, term_rows, total
 from graphgov.network.paths import Chain
-from graphgov.network.telling import bids_clause, repeats_clause, tell
+from graphgov.network.telling import award_count, bids_clause, repeats_clause, tell
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -42,8 +42,9 @@ class TieStrength(Detector):
     Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
         tie), plus the strength of a documented or declared tie itself.
     Skips: Chains that were not in force together with a term of office on any award date;
-        pairs with neither an advantage (p of at most **max_p**) nor a documented or declared
-        tie of at least **strong_tie**.
+        pairs with neither an advantage (p of at most **max_p** with **min_wins** awards or
+        more) nor a documented or declared tie of at least **strong_tie**; awards from all of
+        which the official is recorded as recused.
     Source: Catalogue E01; tie weights E.0 (Shih and others 2012, Opper and others 2015);
         recusal duties of Regulation 658 article 9 for the legal relevance.
     """
@@ -61,7 +62,7 @@ class TieStrength(Detector):
     sentences: ClassVar = {
         "en": (
             "{chain[en]:text}. {official} was in office at {bodies:names} when {company} won "
-            "{wins:n} awards there{repeats[en]:text} ({first} to {last}, {amounts:money}), where "
+            "{counted} there{repeats[en]:text} ({first} to {last}, {amounts:money}), where "
             "{expected:times} were to be expected{bids[en]:text}{aside[en]:text}.",
             "In a small town many people know each other: {company} may simply be a capable "
             "local firm, {official} may have stood aside, or a name may belong to two people.",
@@ -80,6 +81,7 @@ class TieStrength(Detector):
     strong_tie: float = bounded(0.45, low=0.0, high=1.0)
     tie_floor: float = bounded(0.2, low=0.0, high=1.0)
     max_p: float = bounded(0.05, low=0.0, high=1.0)
+    min_wins: int = bounded(3, low=1, high=100)
 
     def find(self, snap: Snapshot) -> Findings:
         """Every official with every close company that won in office."""
@@ -92,10 +94,9 @@ class TieStrength(Detector):
         aside = snap.memo("recused", lambda: _recused(snap))
         flags: list[Flag] = []
         for i in best:
-            if near.wins[i] == 0:
-                continue
             certain = near.found.certainty[near.row[i]] < 2
-            if p[i] <= self.max_p or (certain and near.strength[i] >= self.strong_tie):
+            very_close = certain and near.strength[i] >= self.strong_tie and near.wins[i] > 0
+            if very_close or (p[i] <= self.max_p and near.wins[i] >= self.min_wins):
                 flags.extend(self._flag(snap, near, int(i), worth, p, q, aside))
         officials = int(np.unique(near.held.person).size)
         return Findings(flags, subjects=officials, computable=officials, p_values=None)
@@ -134,6 +135,7 @@ class TieStrength(Detector):
             "steps": [[s.from_id, s.kind, s.to_id, s.certainty] for s in chain.steps],
             "strength": round(tie, 4),
             "wins": int(seen.wins[i]),
+            "counted": award_count(int(seen.wins[i])),
             "expected": round(float(seen.expected[i]), 4),
             "outside": int(seen.outside_wins[i]),
             "outside_expected": round(float(seen.outside_expected[i]), 4),

@@ -11,7 +11,7 @@ from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.closeness import NEEDS, WANTS
 from graphgov.network.favour import Queries, ask, combined, decades, total
-from graphgov.network.telling import repeats_clause, role_words
+from graphgov.network.telling import award_count, repeats_clause, role_words
 from graphgov.network.terms import TERMS_CTE
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
@@ -84,7 +84,7 @@ class RevolvingDoor(Detector):
     sentences: ClassVar = {
         "en": (
             "{official} left {body} on {left} and joined {company} as {role[en]} on {joined}; "
-            "{company} won {wins:n} awards of {body} {when[en]}{repeats[en]:text} ("
+            "{company} won {counted} of {body} {when[en]}{repeats[en]:text} ("
             "{first} to {last}, {amounts:money}), where "
             "{expected:times} were to be expected.",
             "Second careers are ordinary: {company} may have hired {official} for knowledge of "
@@ -169,6 +169,7 @@ class RevolvingDoor(Detector):
             "joined": _day(row["joined"]),
             "when": _WHEN[later],
             "wins": wins,
+            "counted": award_count(wins),
             "expected": round(expected, 4),
             "repeats": repeats_clause(wins, len(awards)),
             "first": awards[0].awarded_on.isoformat(),

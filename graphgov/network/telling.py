@@ -106,6 +106,11 @@ def bids_clause(contests: int, wins: int, expected: float) -> dict[str, str]:
     }
 
 
+def award_count(awards: int) -> str:
+    """Awards as English counts them."""
+    return "1 award" if awards == 1 else f"{awards:,} awards"
+
+
 def repeats_clause(counted: int, awards: int) -> dict[str, str]:
     """Says so where several awards within a fortnight were counted as one, by language."""
     if counted == awards:

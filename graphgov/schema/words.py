@@ -64,6 +64,8 @@ class _Words(string.Formatter):
             share = float(value) * 100
             return f"{share:.0f} %" if share >= 1 or share == 0 else f"{share:.1f} %"
         if format_spec == "times":
+            if 0 < value < 0.1:
+                return f"{value:.1g}" if value >= 0.005 else "0.00"
             return f"{value:.1f}" if value < 10 else f"{value:.0f}"
         if isinstance(value, str):
             return clean(value)
