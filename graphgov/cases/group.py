@@ -198,7 +198,7 @@ def group(flags: Sequence[Flag], *, widen_share: float = 0.25) -> list[Group]:
         who = about(flag)
         weak = False
         for home in index.homes(who):
-            strong = flag.class_ == "legal" or worth(flag) >= widen_share * home.anchor
+            strong = flag.class_ == "legal" or worth(flag) + 1e-9 >= widen_share * home.anchor
             if strong and home.has_room(who):
                 home.add(flag, who)
                 index.put(home, who)
