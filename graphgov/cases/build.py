@@ -109,7 +109,7 @@ def _amounts(snap: Snapshot, awards: Sequence[str]) -> Mapping[str, Amount]:
     found: pa.Table = snap.arrow(asked.select("award_id", "currency", "amount"))
     wanted = set(awards)
     columns = (found[name].to_pylist() for name in ("award_id", "currency", "amount"))
-    return {a: (c or "", v) for a, c, v in zip(*columns, strict=True) if a in wanted}
+    return {a: (c, v) for a, c, v in zip(*columns, strict=True) if a in wanted}
 
 
 def _sum(awards: frozenset[str], amounts: Mapping[str, Amount]) -> tuple[Amount, ...]:

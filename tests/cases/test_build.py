@@ -102,10 +102,13 @@ def test_equal_scores_go_by_kinds_of_evidence_then_money_then_recency(snap, make
     two = [make_flag("F01", "", "C2", "B1", points=2), make_flag("D04", body="B1")]
     two[1] = make_flag("R018", "", "C2", "B1", points=10)  # 2 + 1 from two
     rich = make_flag("F01", "", "C3", "B1", points=3, awards=("A1",))
-    late = make_flag("F01", "", "C4", "B1", points=3, day="2023-01-01")
-    cases = build(snap, [one, *two, rich, late])
+    later = [
+        make_flag("F01", "", f"L{year}", "B1", points=3, day=f"{year}-01-01")
+        for year in (2028, 2023, 2027, 2026, 2024, 2025)
+    ]
+    cases = build(snap, [one, *two, rich, *later])
     firms = [next(m.id for m in c.members if m.kind == "company") for c in cases]
-    assert firms == ["C2", "C3", "C4", "C1"]
+    assert firms == ["C2", "C3", *(f"L{year}" for year in range(2028, 2022, -1)), "C1"]
 
 
 def test_equal_cases_have_one_order_whatever_comes_first(snap, make_flag):

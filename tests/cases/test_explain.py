@@ -120,6 +120,7 @@ def test_an_uncertain_link_is_said_to_be_one(make_flag, certainty):
     text = told([flag_of(make_flag, "E01", certainty=certainty)])
     assert ("One link of that chain" in text) is (certainty != "documented")
     assert ("only inferred" in text) is (certainty == "inferred")
+    assert "One link" not in told([flag_of(make_flag, "D01", certainty=certainty)])
 
 
 def test_sentences_of_a_flag_are_neither_cut_nor_read_as_templates(make_flag):

@@ -69,6 +69,11 @@ def test_the_same_company_elsewhere_joins_without_a_person(make_flag):
     assert made.bodies == {"B1", "B2"}
 
 
+def test_another_official_of_another_body_keeps_the_same_company_apart(make_flag):
+    flags = [make_flag("E01", "P1", "C", "B1", points=4), make_flag("E01", "P2", "C", "B2")]
+    assert len(group(flags)) == 2
+
+
 def test_a_weak_flag_adds_itself_but_no_names(make_flag):
     strong = make_flag("E01", "P", "C", "B", points=20)
     inside = make_flag("E05", "P", "C", "B", points=2, links=("X",))
@@ -166,6 +171,16 @@ def test_flags_on_one_body_alone_are_one_case(make_flag):
     flags.append(make_flag("D01", "", "C", "B"))
     lengths = sorted(len(made.flags) for made in group(flags))
     assert lengths == [1, 3]
+
+
+def test_a_flag_on_a_body_alone_is_not_about_every_case_there(make_flag):
+    flags = [make_flag("E01", "P", "C", "B"), make_flag("G02", body="B", subject_kind="body")]
+    assert len(group(flags)) == 2
+
+
+def test_a_member_of_a_ring_at_one_body_is_a_case_of_its_own(make_flag):
+    flags = [make_flag("D04", companies=tuple("ABC")), make_flag("D01", "", "A", "B1", points=20)]
+    assert len(group(flags)) == 2
 
 
 def test_flags_on_one_company_alone_are_one_case(make_flag):

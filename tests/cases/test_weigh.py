@@ -85,7 +85,7 @@ def test_more_never_weighs_less(make_flag):
         ("E01", {"certainty": "declared", "p_value": None}, True),
         ("E15", {}, True),
         ("E15", {"certainty": "inferred"}, False),
-        ("D01", {"certainty": "inferred"}, True),
+        ("D01", {"certainty": "inferred", "p_value": None}, True),
         ("H01", {}, False),
         ("H99", {}, False),
         ("R018", {}, False),
