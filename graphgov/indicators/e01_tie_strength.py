@@ -34,7 +34,7 @@ class TieStrength(Detector):
         for each further tie; common ties weigh less (specificity). tie = 1 - product of
         (1 - strength) over up to five chains that share no link. The advantage in those days
         is measured three ways: wins given who bid, share against other bodies, and share
-        against the same body at other times.
+        against the same body at other times; the p-value joins them by a Cauchy combination.
     Example: The head of a roads office is married to the owner of a firm; it wins eight of the
         nine tenders it enters there while both hold, where two were to be expected.
     Why: Officials steer awards to those close to them. In a small town everybody is linked to

@@ -14,6 +14,7 @@ from graphgov.snapshot import Snapshot
 
 Row = dict[str, Any]
 Frames = dict[str, list[Row]]
+IDS = ("person_a", "person_b")
 DAY = date(2023, 5, 1)
 LONG_AGO = "2010-01-01"
 
@@ -101,14 +102,18 @@ WORLDS: dict[str, tuple[dict[str, Any], bool]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+def everything() -> Frames:
     frames: Frames = {}
     for key, (change, _) in WORLDS.items():
         for table, rows in world(key, **change).items():
             frames.setdefault(table, []).extend(rows)
     frames["companies"].append({"company_id": "another firm/rival", "name": "Rival"})
-    snap = snapshot(**frames, as_of="2024-01-01")
+    return frames
+
+
+@pytest.fixture(scope="module")
+def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+    snap = snapshot(**everything(), as_of="2024-01-01")
     return snap, run(TieStrength(), snap)
 
 
@@ -279,3 +284,54 @@ def test_recused_from_some_is_said(snapshot: Callable[..., Snapshot]) -> None:
     (flag,) = run(TieStrength(), snapshot(**world("k", more=more))).flags
     assert flag.reason.endswith("; the official is recorded as recused from 1 of these.")
     assert len([m for m in flag.members if m.kind == "award"]) == 2
+
+
+def test_row_order_and_names_of_ids_do_not_matter(
+    found: tuple[Snapshot, Findings], snapshot: Callable[..., Snapshot]
+) -> None:
+    rng = np.random.default_rng(1)
+    frames = everything()
+    mixed = {t: [rows[i] for i in rng.permutation(len(rows))] for t, rows in frames.items() if rows}
+    assert list(run(TieStrength(), snapshot(**mixed, as_of="2024-01-01")).flags) == list(
+        found[1].flags
+    )
+    renamed = {
+        table: [
+            {c: f"~{v}" if (c.endswith("_id") or c in IDS) and v else v for c, v in row.items()}
+            for row in rows
+        ]
+        for table, rows in mixed.items()
+    }
+    again = run(TieStrength(), snapshot(**renamed, as_of="2024-01-01")).flags
+    assert sorted((f.company_id[1:], f.score, f.p_value, f.value) for f in again) == sorted(
+        (f.company_id, f.score, f.p_value, f.value) for f in found[1].flags
+    )
+
+
+def test_its_chance_is_not_overstated_in_fair_trade(snapshot: Callable[..., Snapshot]) -> None:
+    """Every official is close to many firms, and winners are drawn among equals."""
+    rng = np.random.default_rng(4)
+    frames: Frames = {t: [] for t in ("offices", "people", "ties", "ownership", "awards")}
+    for f in range(30):
+        frames["people"].append({"person_id": f"P{f:02d}", "name": f"P{f}"})
+        frames["ownership"].append(
+            {"owner_id": f"P{f:02d}", "owner_kind": "person", "company_id": f"C{f:02d}", "share": 1}
+        )
+    for o in range(48):
+        person, start = f"O{o:02d}", date(2012, 1, 1) + timedelta(days=900 * (o % 4))
+        frames["people"].append({"person_id": person, "name": person})
+        frames["offices"].append(
+            {"person_id": person, "body_id": f"B{o // 4:02d}", "started_on": str(start),
+             "ended_on": str(start + timedelta(days=899))}
+        )  # fmt: skip
+        for f in rng.permutation(30)[:12]:
+            frames["ties"].append({"person_a": person, "person_b": f"P{f:02d}", "kind": "kin"})
+    for n in range(3000):
+        frames["awards"].append(
+            {"award_id": f"A{n:04d}", "buyer_id": f"B{rng.integers(12):02d}", "amount": 1,
+             "company_id": f"C{rng.integers(30):02d}", "category": "45",
+             "awarded_on": str(date(2012, 1, 1) + timedelta(days=int(rng.integers(3600))))}
+        )  # fmt: skip
+    flags = run(TieStrength(min_wins=1), snapshot(**frames)).flags
+    assert 0.005 * 48 * 12 < len(flags) < 0.065 * 48 * 12
+    assert all(f.q_value is not None and f.q_value > 0.01 for f in flags)

@@ -14,6 +14,7 @@ from graphgov.snapshot import Snapshot
 
 Row = dict[str, Any]
 Frames = dict[str, list[Row]]
+IDS = ("person_a", "person_b")
 FIRST = date(2015, 1, 1)
 WINS = 5  # of each close firm
 
@@ -87,13 +88,17 @@ WORLDS: dict[str, tuple[dict[str, Any], bool]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+def everything() -> Frames:
     frames: Frames = {"companies": [{"company_id": f"rival/{i}", "name": "r"} for i in range(6)]}
     for key, (change, _) in WORLDS.items():
         for table, rows in world(key, **change).items():
             frames.setdefault(table, []).extend(rows)
-    snap = snapshot(**frames, as_of="2022-01-01")
+    return frames
+
+
+@pytest.fixture(scope="module")
+def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+    snap = snapshot(**everything(), as_of="2022-01-01")
     return snap, run(TiedWins(), snap)
 
 
@@ -208,3 +213,25 @@ def test_bids_of_close_firms_are_as_lucky_as_any(snapshot: Callable[..., Snapsho
     assert (p < 0.05).sum() <= 6  # 1 in 70 at a rate of .05
     assert 0.35 < p.mean() < 0.65
     assert len(findings.flags) <= 2
+
+
+def test_row_order_and_names_of_ids_do_not_matter(
+    found: tuple[Snapshot, Findings], snapshot: Callable[..., Snapshot]
+) -> None:
+    rng = np.random.default_rng(1)
+    frames = everything()
+    mixed = {t: [rows[i] for i in rng.permutation(len(rows))] for t, rows in frames.items() if rows}
+    assert list(run(TiedWins(), snapshot(**mixed, as_of="2022-01-01")).flags) == list(
+        found[1].flags
+    )
+    renamed = {
+        table: [
+            {c: f"~{v}" if (c.endswith("_id") or c in IDS) and v else v for c, v in row.items()}
+            for row in rows
+        ]
+        for table, rows in mixed.items()
+    }
+    again = run(TiedWins(), snapshot(**renamed, as_of="2022-01-01")).flags
+    assert sorted((f.company_id[1:], f.score, f.p_value, f.value) for f in again) == sorted(
+        (f.company_id, f.score, f.p_value, f.value) for f in found[1].flags
+    )

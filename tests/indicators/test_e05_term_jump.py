@@ -69,14 +69,18 @@ WORLDS: dict[str, tuple[list[int], list[Row], bool]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+def everything() -> Frames:
     frames: Frames = {"companies": [{"company_id": f"rival/{i}", "name": "r"} for i in range(8)]}
     for key, (won, offices, _) in WORLDS.items():
         change = {"status": "cancelled"} if key == "cancelled" else {}
         for table, rows in world(key, won, offices, **change).items():
             frames.setdefault(table, []).extend(rows)
-    snap = snapshot(**frames, as_of="2023-01-01")
+    return frames
+
+
+@pytest.fixture(scope="module")
+def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+    snap = snapshot(**everything(), as_of="2023-01-01")
     return snap, run(TermJump(), snap)
 
 
@@ -156,3 +160,24 @@ def test_no_terms_that_fit(snapshot: Callable[..., Snapshot]) -> None:
     frames["offices"].append(term("k", 0, 1, body_id="nowhere"))
     frames["bodies"].append({"body_id": "nowhere", "name": "n"})
     assert run(TermJump(), snapshot(**frames)).computable <= 10
+
+
+def test_row_order_and_names_of_ids_do_not_matter(
+    found: tuple[Snapshot, Findings], snapshot: Callable[..., Snapshot]
+) -> None:
+    rng = np.random.default_rng(1)
+    frames = everything()
+    mixed = {t: [rows[i] for i in rng.permutation(len(rows))] for t, rows in frames.items() if rows}
+    assert list(run(TermJump(), snapshot(**mixed, as_of="2023-01-01")).flags) == list(
+        found[1].flags
+    )
+    renamed = {
+        table: [
+            {c: f"~{v}" if c.endswith("_id") and v else v for c, v in row.items()} for row in rows
+        ]
+        for table, rows in mixed.items()
+    }
+    again = run(TermJump(), snapshot(**renamed, as_of="2023-01-01")).flags
+    assert sorted((f.company_id[1:], f.score, f.p_value, f.value) for f in again) == sorted(
+        (f.company_id, f.score, f.p_value, f.value) for f in found[1].flags
+    )

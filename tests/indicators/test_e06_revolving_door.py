@@ -3,6 +3,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from graphgov.detector import Findings, run
@@ -92,14 +93,18 @@ WORLDS: dict[str, tuple[dict[str, Any], bool]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+def everything() -> Frames:
     frames: Frames = {}
     for key, (change, _) in WORLDS.items():
         for table, rows in world(key, **change).items():
             frames.setdefault(table, []).extend(rows)
     frames["companies"].extend({"company_id": f"rival/{i}", "name": f"R{i}"} for i in range(6))
-    snap = snapshot(**frames, as_of="2026-01-01")
+    return frames
+
+
+@pytest.fixture(scope="module")
+def found(snapshot: Callable[..., Snapshot]) -> tuple[Snapshot, Findings]:
+    snap = snapshot(**everything(), as_of="2026-01-01")
     return snap, run(RevolvingDoor(), snap)
 
 
@@ -179,3 +184,24 @@ def test_nobody_ever_changed_sides(snapshot: Callable[..., Snapshot]) -> None:
     findings = run(RevolvingDoor(), snapshot(**world("k", officers={"started_on": None})))
     assert list(findings.flags) == []
     assert findings.computable == findings.subjects
+
+
+def test_row_order_and_names_of_ids_do_not_matter(
+    found: tuple[Snapshot, Findings], snapshot: Callable[..., Snapshot]
+) -> None:
+    rng = np.random.default_rng(1)
+    frames = everything()
+    mixed = {t: [rows[i] for i in rng.permutation(len(rows))] for t, rows in frames.items() if rows}
+    assert list(run(RevolvingDoor(), snapshot(**mixed, as_of="2026-01-01")).flags) == list(
+        found[1].flags
+    )
+    renamed = {
+        table: [
+            {c: f"~{v}" if c.endswith("_id") and v else v for c, v in row.items()} for row in rows
+        ]
+        for table, rows in mixed.items()
+    }
+    again = run(RevolvingDoor(), snapshot(**renamed, as_of="2026-01-01")).flags
+    assert sorted((f.company_id[1:], f.score, f.p_value, f.value) for f in again) == sorted(
+        (f.company_id, f.score, f.p_value, f.value) for f in found[1].flags
+    )
