@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from graphgov.cases.weigh import GROUP_KINDS, starts_a_case, worth
+from graphgov.cases.weigh import GROUP_KINDS, points, starts_a_case, worth
 from graphgov.schema import Flag, Member
 
 Pair = tuple[str, str]
@@ -67,7 +67,7 @@ class Group:
     Args:
         flags: All of them.
         carrying: Those whose names make the core.
-        anchor: Worth of the strongest.
+        anchor: Points of the strongest.
     """
 
     flags: list[Flag] = field(default_factory=list)
@@ -107,7 +107,7 @@ class Group:
     def add(self, flag: Flag, who: About | None) -> None:
         """Put a flag in; `who` goes into the core, None adds no names."""
         self.flags.append(flag)
-        self.anchor = max(self.anchor, worth(flag))
+        self.anchor = max(self.anchor, points(flag))
         if who is not None:
             self.carrying.append(flag)
             self.people |= who.people
@@ -189,7 +189,7 @@ def group(flags: Sequence[Flag], *, widen_share: float = 0.25) -> list[Group]:
 
     Args:
         flags: Everything the detectors found, data errors included (they are left out).
-        widen_share: Share of the worth of a group's strongest flag that a flag must reach to
+        widen_share: Share of the points of a group's strongest flag that a flag must reach to
             bring new people, companies or bodies in. A broken rule always may.
     """
     groups: list[Group] = []
@@ -198,7 +198,7 @@ def group(flags: Sequence[Flag], *, widen_share: float = 0.25) -> list[Group]:
         who = about(flag)
         weak = False
         for home in index.homes(who):
-            strong = flag.class_ == "legal" or worth(flag) + 1e-9 >= widen_share * home.anchor
+            strong = flag.class_ == "legal" or points(flag) + 1e-9 >= widen_share * home.anchor
             if strong and home.has_room(who):
                 home.add(flag, who)
                 index.put(home, who)

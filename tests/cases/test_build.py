@@ -188,7 +188,7 @@ def test_kinds(snap, make_flag, codes, kind):
         make_flag(c, "P1" if c[0] == "E" else "", "C1", "B1", points=9 if c == "D01" else 3)
         for c in codes
     ]
-    flags = [msgspec.structs.replace(f, score=0.95) if f.family == "G" else f for f in flags]
+    flags = [msgspec.structs.replace(f, score=0.85) if f.family == "G" else f for f in flags]
     (case,) = build(snap, flags)
     assert case.kind == kind
 
