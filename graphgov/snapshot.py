@@ -70,9 +70,15 @@ class Snapshot:
         """The rows of an expression; give it an order if order matters."""
         return expr.to_pyarrow()
 
-    def sql(self, statement: str) -> pa.Table:
-        """The rows of a DuckDB statement, for what Ibis cannot say."""
-        return self._backend.raw_sql(statement).to_arrow_table()
+    def sql(self, statement: str, **given: pa.Table) -> pa.Table:
+        """The rows of a DuckDB statement, for what Ibis cannot say.
+
+        A cursor of its own lets threads ask side by side; `given` are tables it may name.
+        """
+        with self._backend.con.cursor() as cursor:
+            for name, rows in given.items():
+                cursor.register(name, rows)
+            return cursor.execute(statement).to_arrow_table()
 
     def has(self, column: str) -> bool:
         """Whether `table.column` holds anything (`table.*`: any row)."""

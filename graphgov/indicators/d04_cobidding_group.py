@@ -1,6 +1,6 @@
 """Groups of companies that bid together and win in turns."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,24 +9,25 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, digest, surprise
-from graphgov.network.communities import communities
-from graphgov.network.groups import coherence, exclusivity, find_groups
+from graphgov.network.communities import Communities, communities
+from graphgov.network.gatherings import Lots
+from graphgov.network.groups import coherence, distinct_rows, exclusivity, grown
 from graphgov.network.projection import Bidding, Pairs, Validation, bidding, project, validate
 from graphgov.schema import Community, Evidence, Flag, Member
-from graphgov.schema.rowkey import quote
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.rotation import (
     Turns,
-    clumping,
     clumping_p_values,
     joined,
     rotation_p_values,
-    turns,
+    turns_of_many,
 )
+from graphgov.stats.spans import slices
 
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
@@ -118,31 +119,26 @@ class CobiddingGroup(Detector):
         graph = pairs.take(held)
         nodes = market.bids.companies
         found = communities(graph.a, graph.b, graph.weight, nodes, seed=_SEED, runs=10)
-        groups = {
-            tuple(found.members(c).tolist())
-            for c in np.flatnonzero((found.sizes >= 3) & (found.sizes <= self.max_members)).tolist()
-        }
-        often = pairs.take(pairs.joint >= 2)
-        for growth in _GROWTHS:
-            grown = find_groups(
-                often.a, often.b, often.weight, nodes, max_size=self.max_members, growth=growth
-            )
-            groups.update(g.members for g in grown)
-        tested = list(self._tested(market, sorted(groups)))
+        groups = self._candidates(pairs, found, nodes)
+        tested = list(self._tested(market, groups))
         p_turns, p_even, p_wins = rotation_p_values([t.turns for t in tested])
         p_clump = clumping_p_values(np.array([t.clumping for t in tested]))
         p_value = joined(p_turns, p_even, p_clump)
         q_value = benjamini_hochberg(p_value)
-        meetings = _Meetings(pairs, checked)
-        flags = []
+        meetings = _Meetings(pairs, checked, nodes)
         # Coming together without winning in turns is what a small town looks like.
         ranked = np.where(p_wins <= self.max_turns_p, p_value, 1.0)
+        hits = []
         for i in _strongest(tested, ranked, self.max_p):
             weights, lift = meetings.inside(tested[i].members)
             if lift > 1.0:
                 chances = (p_turns[i], p_even[i], p_clump[i], p_value[i], q_value[i])
                 shape = (weights, lift, meetings.leaving(tested[i].members, float(weights.sum())))
-                flags.append(self._flag(snap, market, tested[i], chances, shape))
+                hits.append((tested[i], chances, shape))
+        rows = _evidence(snap, market, [group for group, _, _ in hits])
+        flags = [
+            self._flag(snap, market, *hit, rows=own) for hit, own in zip(hits, rows, strict=True)
+        ]
         return Findings(
             flags=flags,
             subjects=len(groups),
@@ -154,23 +150,41 @@ class CobiddingGroup(Detector):
             communities=_named(market, found.label, found.stability, found.sizes),
         )
 
-    def _tested(self, market: "_Market", groups: Sequence[tuple[int, ...]]) -> "Iterator[_Group]":
-        for members in groups:
-            took_part, lots = market.meetings(members)
-            if len(lots) < self.min_lots:
-                continue
-            everyone, lots = market.at_home(members, lots)
-            clumped = clumping(everyone, market.bids.size[lots])
-            many = everyone.sum(axis=1) >= 3
-            took_part, lots = everyone[many], lots[many]
-            winner = np.searchsorted(members, np.clip(market.winner[lots], 0, None))
-            winner = np.minimum(winner, len(members) - 1)
-            inside = np.asarray(members)[winner] == market.winner[lots]
-            inside &= took_part[np.arange(len(lots)), winner]
-            if int(inside.sum()) >= self.min_lots:
-                seen = turns(took_part[inside], winner[inside])
-                if seen.freedom >= 2:
-                    yield _Group(members, lots, lots[inside], seen, clumped)
+    def _candidates(self, pairs: Pairs, found: Communities, nodes: int) -> I64:
+        """Communities and grown groups, one row each: companies in order, then -1."""
+        often = pairs.take(pairs.joint >= 2)
+        groups = grown(
+            often.a, often.b, often.weight, nodes, growths=_GROWTHS, max_size=self.max_members
+        )
+        usable = (found.sizes >= 3) & (found.sizes <= self.max_members)
+        more = np.full((int(usable.sum()), self.max_members), -1, dtype=np.int64)
+        order = np.argsort(found.label, kind="stable")
+        order = order[usable[found.label[order]]]
+        row = np.repeat(np.arange(len(more)), found.sizes[usable])
+        begins = np.cumsum(found.sizes[usable]) - found.sizes[usable]
+        more[row, np.arange(len(order)) - begins[row]] = order
+        return distinct_rows(np.concatenate([groups, more]))
+
+    def _tested(self, market: "_Market", groups: I64) -> "Iterator[_Group]":
+        sizes = (groups >= 0).sum(axis=1)
+        for part in market.lots.gather(groups, self.min_lots):
+            inside = np.flatnonzero(part.winner >= 0)
+            begins = np.searchsorted(inside, part.begins)
+            seen: dict[int, Turns] = {}
+            for size in np.unique(sizes[part.group]).tolist():
+                mine = np.flatnonzero(sizes[part.group] == size)
+                rows = inside[slices(begins[mine], begins[mine + 1])]
+                ends = np.cumsum(begins[mine + 1] - begins[mine])
+                found = turns_of_many(
+                    part.took_part[rows, :size], part.winner[rows], np.append(0, ends)
+                )
+                seen.update(zip(mine.tolist(), found, strict=True))
+            for i, group in enumerate(part.group.tolist()):
+                if seen[i].freedom >= 2:
+                    members = tuple(groups[group, : sizes[group]].tolist())
+                    rows = inside[begins[i] : begins[i + 1]]
+                    lots = part.lots[part.begins[i] : part.begins[i + 1]]
+                    yield _Group(members, lots, part.lots[rows], seen[i], float(part.clumping[i]))
 
     def _flag(
         self,
@@ -179,11 +193,12 @@ class CobiddingGroup(Detector):
         group: "_Group",
         chances: tuple[float, ...],
         shape: tuple[F64, float, float],
+        *,
+        rows: Sequence[Mapping[str, Any]],
     ) -> Flag:
         p_turns, p_even, p_clump, p_value, q_value = map(float, chances)
         weights, lift, leaving = shape
         companies = [market.company_ids[c] for c in group.members]
-        rows = _evidence(snap, [market.lot_keys[i] for i in group.lots], companies)
         days = [_EPOCH + timedelta(days=int(market.day[i])) for i in group.lots]
         bodies = sorted({r["buyer_id"] for r in rows if r["buyer_id"]})
         amounts: dict[str, Decimal] = defaultdict(Decimal)
@@ -243,12 +258,9 @@ class _Market:
     bids: Bidding
     day: I32
     stratum: I32
-    cell: I32  # category and region: the market that a ring would share out
-    winner: I64  # company, -1 where several won together
-    begins: I64  # bids are sorted by company here, for looking up
-    by_company: I64
+    lots: Lots
     company_ids: list[str]
-    lot_keys: list[tuple[str, str]]
+    lot_keys: pa.Table
 
     @staticmethod
     def of(snap: Snapshot, max_bidders: int) -> "_Market":
@@ -267,82 +279,62 @@ class _Market:
         winner = np.full(lots.num_rows, -1, dtype=np.int64)
         winner[lot[won]] = company[won]
         winner[np.bincount(lot[won], minlength=lots.num_rows) > 1] = -1
-        order = np.lexsort((bids.lot, bids.company))
+        # Category and region: the market that a ring would share out.
+        cell = lots["cell"].to_numpy().astype(np.int32)
         return _Market(
             bids=bids,
             day=lots["day"].to_numpy().astype(np.int32),
             stratum=lots["stratum"].to_numpy().astype(np.int32),
-            cell=lots["cell"].to_numpy().astype(np.int32),
-            winner=winner,
-            begins=np.searchsorted(bids.company[order], np.arange(bids.companies + 1)),
-            by_company=bids.lot[order].astype(np.int64),
+            lots=Lots(bids, cell, winner),
             company_ids=company_ids["company_id"].to_pylist(),
-            lot_keys=list(
-                zip(lots["tender_id"].to_pylist(), lots["lot_id"].to_pylist(), strict=True)
-            ),
+            lot_keys=lots.select(["tender_id", "lot_id"]),
         )
-
-    def meetings(self, members: Sequence[int]) -> tuple[npt.NDArray[np.bool_], I64]:
-        """Lots on which two or more of them bid: who bid, and the lots, in time order."""
-        parts = [self.by_company[self.begins[c] : self.begins[c + 1]] for c in members]
-        lots, counts = np.unique(np.concatenate(parts), return_counts=True)
-        lots = lots[counts >= 2]
-        took_part = np.zeros((len(lots), len(members)), dtype=bool)
-        for i, part in enumerate(parts):
-            took_part[:, i] = np.isin(lots, part, assume_unique=True)
-        return took_part, lots
-
-    def at_home(self, members: Sequence[int], met: I64) -> tuple[npt.NDArray[np.bool_], I64]:
-        """All lots of the market where they met most, while they did: who bid, and the lots."""
-        cells, counts = np.unique(self.cell[met], return_counts=True)
-        there = met[self.cell[met] == cells[np.argmax(counts)]]
-        span = np.arange(there[0], there[-1] + 1)  # lots are numbered in time order
-        lots = span[(self.cell[span] == self.cell[there[0]]) & (self.bids.size[span] > 0)]
-        took_part = np.zeros((len(lots), len(members)), dtype=bool)
-        for i, c in enumerate(members):
-            part = self.by_company[self.begins[c] : self.begins[c + 1]]
-            took_part[:, i] = np.isin(lots, part)
-        return took_part, lots
 
 
 class _Meetings:
     """How often pairs met and how often they were expected to."""
 
-    def __init__(self, pairs: Pairs, checked: Validation) -> None:
-        self.row = {
-            (int(a), int(b)): i for i, (a, b) in enumerate(zip(pairs.a, pairs.b, strict=True))
-        }
-        self.pairs, self.checked = pairs, checked
+    def __init__(self, pairs: Pairs, checked: Validation, nodes: int) -> None:
+        self.pairs, self.checked, self.nodes = pairs, checked, nodes
+        self.key = pairs.a.astype(np.int64) * nodes + pairs.b  # ascending
+        tail, head = np.concatenate([pairs.a, pairs.b]), np.concatenate([pairs.b, pairs.a])
+        order = np.lexsort((head, tail))
+        self.head, self.row = head[order], order % max(len(pairs.a), 1)
+        self.begins = np.searchsorted(tail[order], np.arange(nodes + 1))
 
     def inside(self, members: Sequence[int]) -> tuple[F64, float]:
         """Weights of all pairs inside, and meetings over expected meetings."""
-        weights, joint, expected = [], 0.0, 0.0
-        for i, a in enumerate(members):
-            for b in members[i + 1 :]:
-                row = self.row.get((a, b))
-                weights.append(0.0 if row is None else float(self.pairs.weight[row]))
-                if row is not None and np.isfinite(self.checked.expected[row]):
-                    joint += float(self.pairs.joint[row])
-                    expected += float(self.checked.expected[row])
-        return np.array(weights), joint / expected if expected > 0 else 0.0
+        ids = np.array(members, dtype=np.int64)
+        first, second = np.triu_indices(len(ids), 1)
+        wanted = ids[first] * self.nodes + ids[second]
+        row = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
+        met = self.key[row] == wanted
+        weights = np.where(met, self.pairs.weight[row], 0.0)
+        row = row[met]
+        row = row[np.isfinite(self.checked.expected[row])]
+        expected = float(self.checked.expected[row].sum())
+        return weights, float(self.pairs.joint[row].sum()) / expected if expected > 0 else 0.0
 
     def leaving(self, members: Sequence[int], inside: float) -> float:
         """Weight of pairs of which one is inside."""
-        among = np.isin(self.pairs.a, members), np.isin(self.pairs.b, members)
-        total = np.sort(self.pairs.weight[among[0] | among[1]]).sum()
+        rows = [self.row[self.begins[c] : self.begins[c + 1]] for c in members]
+        total = np.sort(self.pairs.weight[np.unique(np.concatenate(rows))]).sum()
         return max(0.0, float(total) - inside)
 
 
 def _strongest(tested: Sequence[_Group], p_value: F64, max_p: float) -> list[int]:
     """Candidates up to a p-value, each sharing fewer than half its members with a better one."""
     kept: list[int] = []
-    order = sorted(range(len(tested)), key=lambda i: (p_value[i], tested[i].members))
+    of: dict[int, list[int]] = defaultdict(list)  # company → places of kept candidates
+    order = sorted(
+        np.flatnonzero(p_value <= max_p).tolist(), key=lambda i: (p_value[i], tested[i].members)
+    )
     for i in order:
-        if p_value[i] > max_p:
-            break
-        mine = set(tested[i].members)
-        if all(2 * len(mine & set(tested[k].members)) < len(mine) for k in kept):
+        shared = Counter(k for c in tested[i].members for k in of[c])
+        if all(2 * count < len(tested[i].members) for count in shared.values()):
             kept.append(i)
+            for c in tested[i].members:
+                of[c].append(i)
     return kept
 
 
@@ -361,12 +353,20 @@ def _named(market: _Market, label: I32, stability: F64, sizes: I64) -> list[Comm
 
 
 def _evidence(
-    snap: Snapshot, lots: Sequence[tuple[str, str]], companies: Sequence[str]
-) -> list[Mapping[str, Any]]:
-    """Award and bid rows of the companies on the lots."""
-    asked = ", ".join(f"({quote(t)}, {quote(lot)})" for t, lot in sorted(set(lots)))
-    who = ", ".join(quote(c) for c in companies)
-    return list(snap.sql(_EVIDENCE.format(asked=asked, who=who)).to_pylist())
+    snap: Snapshot, market: _Market, groups: Sequence[_Group]
+) -> list[list[Mapping[str, Any]]]:
+    """Award and bid rows of the companies on the lots, group by group."""
+    if not groups:
+        return []
+    asked = [(g, lot, c) for g, group in enumerate(groups) for lot in group.lots.tolist()
+             for c in group.members]  # fmt: skip
+    keys = market.lot_keys.take(pa.array([lot for _, lot, _ in asked], pa.int64()))
+    keys = keys.append_column("company_id", [pa.array([market.company_ids[c] for *_, c in asked])])
+    keys = keys.append_column("place", [pa.array([g for g, _, _ in asked], pa.int32())])
+    found: list[list[Mapping[str, Any]]] = [[] for _ in groups]
+    for row in snap.sql(_EVIDENCE, asked=keys).to_pylist():
+        found[row.pop("place")].append(row)
+    return found
 
 
 _LOT = "dense_rank() OVER (ORDER BY awarded_on, tender_id, lot) - 1"
@@ -382,15 +382,16 @@ _BIDS = f"""WITH c AS (
         SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies)
     SELECT {_LOT} AS lot, company, won FROM contests JOIN c USING (company_id)
     WHERE {_KEPT} ORDER BY lot, company"""
-_EVIDENCE = """WITH asked(tender_id, lot) AS (VALUES {asked}),
-    rows AS (
-        SELECT k.tender_id, k.lot, k.company_id, k.won, k.bid_row_key, k.buyer_id
-        FROM contests k SEMI JOIN asked USING (tender_id, lot) WHERE k.company_id IN ({who})
+_EVIDENCE = """WITH rows AS (
+        SELECT a.place, k.tender_id, k.lot, k.company_id, k.won, k.bid_row_key
+        FROM contests k JOIN asked a ON k.tender_id = a.tender_id AND k.lot = a.lot_id
+            AND k.company_id = a.company_id
     )
-    SELECT 'awards' AS "table", w.row_key, w.award_id AS id, w.buyer_id, w.amount, w.currency
+    SELECT place, 'awards' AS "table", w.row_key, w.award_id AS id, w.buyer_id, w.amount,
+        w.currency
     FROM wins w JOIN rows r ON r.won AND w.tender_id = r.tender_id
         AND w.company_id = r.company_id AND (r.lot = '' OR w.lot_id = r.lot)
     UNION ALL
-    SELECT 'bids', b.row_key, b.bid_id, NULL, NULL, NULL
+    SELECT place, 'bids', b.row_key, b.bid_id, NULL, NULL, NULL
     FROM bids b JOIN rows r ON b.row_key = r.bid_row_key
     ORDER BY ALL"""

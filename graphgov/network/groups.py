@@ -4,14 +4,19 @@ From every node the group is grown greedily by the neighbour that raises
 f(G) = S_in / ((S_in + S_out)^a |G|^c) most, until none does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
+from graphgov.stats.spans import slices
+
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
+BOOL = npt.NDArray[np.bool_]
+_BLOCK = 200_000  # neighbours of the seeds grown at once
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,64 @@ def find_groups(
     graph = _Adjacency(a, b, weight, nodes)
     starts = np.arange(nodes) if seeds is None else np.unique(np.asarray(seeds, dtype=np.int64))
     starts = starts[np.diff(graph.begins)[starts] > 0]
-    found: dict[tuple[int, ...], float] = {}
-    for seed in starts.tolist():
-        members, fitness = _grow(graph, seed, max_size, spread, growth)
-        if len(members) >= min_size:
-            found[members] = fitness
+    joined, worth = _grow(graph, starts, max_size, spread, growth)
+    size = _stops(worth, growth)
+    found = {
+        tuple(sorted(joined[i, :n].tolist())): float(worth[i, n - 1]) / float(n) ** growth
+        for i, n in enumerate(size.tolist())
+        if n >= min_size
+    }
     groups = [Group(m, f, *_profile(graph, m)) for m, f in found.items()]
     return sorted(groups, key=lambda g: (-g.fitness, g.members))
+
+
+def grown(
+    a: npt.ArrayLike,
+    b: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    nodes: int,
+    *,
+    growths: Sequence[float],
+    min_size: int = 3,
+    max_size: int = 30,
+    spread: float = 1.5,
+) -> I64:
+    """The distinct groups grown from every node with each exponent of size.
+
+    A node joins whatever the exponent is, which only says when to stop: the groups of larger
+    exponents are the beginnings of the longest one.
+
+    Args:
+        a: One end per edge, each pair once.
+        b: The other end.
+        weight: Above zero, such as Jaccard.
+        nodes: How many nodes.
+        growths: Exponents c of the size.
+        min_size: Members a group needs.
+        max_size: Members at which growing stops.
+        spread: Exponent a of the total weight.
+
+    Returns:
+        One row per group: its members in order, and -1 behind them.
+    """
+    graph = _Adjacency(a, b, weight, nodes)
+    starts = np.flatnonzero(np.diff(graph.begins) > 0)
+    joined, worth = _grow(graph, starts, max_size, spread, min(growths))
+    found = []
+    for growth in growths:
+        size = _stops(worth, growth)[:, None]
+        rows = np.where(np.arange(max_size) < size, joined, nodes)[size[:, 0] >= min_size]
+        rows.sort(axis=1)
+        found.append(np.where(rows < nodes, rows, -1))
+    return distinct_rows(np.concatenate(found))
+
+
+def distinct_rows(rows: I64) -> I64:
+    """Each row once, in order."""
+    rows = rows[np.lexsort(rows.T[::-1])]
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    return np.asarray(rows[new])
 
 
 def coherence(weights: npt.ArrayLike) -> float:
@@ -99,7 +155,6 @@ class _Adjacency:
         self.head, self.weight = head[order], both[order]
         self.begins = np.searchsorted(tail[order], np.arange(nodes + 1))
         self.strength = np.bincount(tail[order], weights=self.weight, minlength=nodes)
-        self.into = np.zeros(nodes)  # weight from the group under way to every node
 
     def neighbours(self, node: int) -> tuple[I64, F64]:
         part = slice(self.begins[node], self.begins[node + 1])
@@ -107,34 +162,91 @@ class _Adjacency:
 
 
 def _grow(
-    graph: _Adjacency, seed: int, max_size: int, spread: float, growth: float
-) -> tuple[tuple[int, ...], float]:
-    members, inside, best = [seed], 0.0, 0.0
-    total = float(graph.strength[seed])  # inside and leaving, each edge once
-    heads, weights = graph.neighbours(seed)
-    touched = [heads]
-    graph.into[heads] += weights
-    while len(members) < max_size:
-        around = touched[0] if len(touched) == 1 else np.concatenate(touched)
-        gain = graph.into[around]
-        fitness = (inside + gain) / (
-            (total + graph.strength[around] - gain) ** spread * (len(members) + 1) ** growth
+    graph: _Adjacency, seeds: I64, max_size: int, spread: float, growth: float
+) -> tuple[I64, F64]:
+    """Every seed's group in the order of joining, and what it is worth at each size.
+
+    Worth is S_in / (S_in + S_out)^a; both are cut where the group stops growing: nodes are -1
+    there and worth is 0.
+    """
+    joined = np.full((len(seeds), max_size), -1, dtype=np.int64)
+    worth = np.zeros((len(seeds), max_size))
+    around = np.cumsum(np.diff(graph.begins)[seeds])
+    begin = 0
+    while begin < len(seeds):
+        done = around[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(around, done + _BLOCK)))
+        _grow_block(graph, seeds[begin:end], spread, growth, joined[begin:end], worth[begin:end])
+        begin = end
+    return joined, worth
+
+
+def _grow_block(
+    graph: _Adjacency, seeds: I64, spread: float, growth: float, joined: I64, worth: F64
+) -> None:
+    """All seeds of a block at once, one more member each at a time.
+
+    A table holds, by seed and node, the weight from the group under way to each node near it.
+    """
+    nodes = len(graph.strength)
+    joined[:, 0] = seeds
+    live = np.arange(len(seeds))
+    inside, total = np.zeros(len(seeds)), graph.strength[seeds]  # inside and leaving, each once
+    key, into = live * nodes + seeds, np.zeros(len(seeds))
+    member = np.ones(len(seeds), dtype=bool)
+    for size in range(1, joined.shape[1]):
+        begins, ends = (
+            graph.begins[joined[live, size - 1]],
+            graph.begins[joined[live, size - 1] + 1],
         )
-        fitness[np.isin(around, members)] = -1.0
-        top = float(fitness.max())
+        near = slices(begins, ends)
+        new = np.repeat(live, ends - begins) * nodes + graph.head[near]
+        at = np.searchsorted(key, new)
+        known = key[np.minimum(at, len(key) - 1)] == new
+        into[at[known]] += graph.weight[near[known]]
+        at, new = at[~known], new[~known]
+        key, into = np.insert(key, at, new), np.insert(into, at, graph.weight[near[~known]])
+        member = np.insert(member, at, False)
+        seed, node = key // nodes, key % nodes
+        starts = np.searchsorted(seed, live)
+        place = np.repeat(np.arange(len(live)), np.diff(starts, append=len(key)))
+        value = inside[place] + into
+        value /= (total[place] + graph.strength[node] - into) ** spread
+        value[member] = -1.0
+        top = np.maximum.reduceat(value, starts)
         # Sums that differ in their last bits are a draw, which the smallest node wins.
-        if top <= best * (1 + 1e-12):
-            break
-        node = int(around[fitness >= top * (1 - 1e-12)].min())
-        joined = float(graph.into[node])
-        inside, total, best = inside + joined, total + float(graph.strength[node]) - joined, top
-        members.append(node)
-        heads, weights = graph.neighbours(node)
-        graph.into[heads] += weights
-        touched.append(heads)
-    for heads in touched:
-        graph.into[heads] = 0.0
-    return tuple(sorted(members)), best
+        best = np.flatnonzero(value >= np.where(top > 0, top * (1 - 1e-12), 0.0)[place])
+        grows = top > 0
+        grows &= _grows(worth[live, size - 1], top, size + 1, growth)
+        chosen, first = np.unique(place[best], return_index=True)
+        pick = np.zeros(len(live), dtype=np.int64)
+        pick[chosen] = best[first]
+        rows = live[grows]
+        joined[rows, size], worth[rows, size] = node[pick[grows]], top[grows]
+        if not len(rows):
+            return
+        gain = into[pick]
+        inside, total = inside + gain, total + graph.strength[node[pick]] - gain
+        member[pick[grows]] = True
+        inside, total, live = inside[grows], total[grows], rows
+        kept = grows[place]
+        key, into, member = key[kept], into[kept], member[kept]
+
+
+def _grows(before: F64, after: F64, size: int, growth: float) -> BOOL:
+    """Whether a member more raises the fitness, given the worth with and without it."""
+    if size == 2:
+        return after > 0
+    return np.asarray(after / size**growth > before / (size - 1) ** growth * (1 + 1e-12))
+
+
+def _stops(worth: F64, growth: float) -> I64:
+    """The size at which each group stops growing."""
+    size = np.ones(len(worth), dtype=np.int64)
+    for n in range(2, worth.shape[1] + 1):
+        more = (size == n - 1) & (worth[:, n - 1] > 0)
+        size[more & _grows(worth[:, n - 2], worth[:, n - 1], n, growth)] = n
+    return size
 
 
 def _profile(graph: _Adjacency, members: tuple[int, ...]) -> tuple[float, float]:

@@ -67,37 +67,71 @@ def turns(took_part: BOOL, winner: I64) -> Turns:
         took_part: Lots in time order by members.
         winner: Member that won each lot; all lots have a winner among those that took part.
     """
-    lots, members = took_part.shape
-    wins = np.bincount(winner, minlength=members).astype(np.int64)
-    strength = _strengths(took_part, wins)
-    last = np.full(members, -1)
-    excess = variance = longest = expected = 0.0
-    for t in range(lots):
-        bidders = np.flatnonzero(took_part[t])
-        wait = (t - last[bidders]).astype(np.float64)
-        less = (wait[:, None] > wait[None, :]).sum(axis=1)
-        equal = (wait[:, None] == wait[None, :]).sum(axis=1) - 1
-        rank = (less + 0.5 * equal) / max(len(bidders) - 1, 1)
-        chance = strength[bidders] / strength[bidders].sum()
-        mean = float(chance @ rank)
-        place = int(np.searchsorted(bidders, winner[t]))
-        excess += float(rank[place]) - mean
-        variance += float(chance @ rank**2) - mean**2
-        top = wait == wait.max()
-        longest += float(top[place]) / float(top.sum())
-        expected += float(chance[top].sum()) / float(top.sum())
-        last[winner[t]] = t
-    z = excess / np.sqrt(variance) if variance > 1e-12 else 0.0
+    return turns_of_many(took_part, winner, np.array([0, len(winner)]))[0]
+
+
+def turns_of_many(took_part: BOOL, winner: I64, begins: I64) -> list[Turns]:
+    """Turn-taking statistics of groups of equally many members, all at once.
+
+    Args:
+        took_part: Lots by members, group after group, each in time order.
+        winner: Member that won each lot; all lots have a winner among those that took part.
+        begins: Where each group's lots begin, and the end; none is empty.
+    """
+    members, lots = took_part.shape[1], np.diff(begins)
+    of = np.repeat(np.arange(len(lots)), lots)
+    flat = np.bincount(of * members + winner, minlength=len(lots) * members)
+    wins = flat.reshape(len(lots), members).astype(np.int64)
+    strength = _strengths(took_part, wins, begins)
+    z, longest, expected = _waiting(took_part, winner, begins, strength)
     share = took_part / took_part.sum(axis=1, keepdims=True)
-    mean_wins = share.sum(axis=0)
-    spread = (share * (1 - share)).sum(axis=0)
-    used = mean_wins > 0
-    raw = float((((wins - mean_wins) ** 2)[used] / mean_wins[used]).sum())
-    usual = float((spread[used] / mean_wins[used]).sum())
-    freedom = int(used.sum()) - 1
-    scale = freedom / usual if usual > 0 else 1.0
-    trials = float(mean_wins[used].mean())
-    return Turns(z, longest, expected, wins, raw * scale, freedom, trials, scale / trials)
+    mean = np.add.reduceat(share, begins[:-1], axis=0)
+    spread = np.add.reduceat(share * (1 - share), begins[:-1], axis=0)
+    used = mean > 0
+    safe = np.where(used, mean, 1.0)
+    raw = np.where(used, (wins - mean) ** 2 / safe, 0.0).sum(axis=1)
+    usual = np.where(used, spread / safe, 0.0).sum(axis=1)
+    freedom = used.sum(axis=1) - 1
+    scale = np.divide(freedom, usual, out=np.ones(len(lots)), where=usual > 0)
+    trials = np.where(used, mean, 0.0).sum(axis=1) / used.sum(axis=1)
+    columns = (z, longest, expected, raw * scale, freedom, trials, scale / trials)
+    return [
+        Turns(z, longest, expected, own, distance, freedom, trials, step)
+        for own, z, longest, expected, distance, freedom, trials, step in zip(
+            wins, *(c.tolist() for c in columns), strict=True
+        )
+    ]
+
+
+def _waiting(took_part: BOOL, winner: I64, begins: I64, strength: F64) -> tuple[F64, F64, F64]:
+    """Per group: standardised waiting ranks of winners; longest waits won, and expected."""
+    lots = np.diff(begins)
+    order = np.argsort(-lots, kind="stable")  # those still going on are the first ones
+    going = np.searchsorted(-lots[order], -np.arange(lots.max(initial=0)), side="left")
+    last = np.full((len(lots), took_part.shape[1]), -1)
+    excess, variance, longest, expected = (np.zeros(len(lots)) for _ in range(4))
+    for t, count in enumerate(going.tolist()):
+        group = order[:count]
+        here, row = np.arange(count), begins[group] + t
+        bids, won = took_part[row], winner[row]
+        wait = np.where(bids, t - last[group], -1)
+        ahead = (wait[:, :, None] > wait[:, None, :]) & bids[:, None, :]
+        like = (wait[:, :, None] == wait[:, None, :]) & bids[:, None, :]
+        rank = ahead.sum(axis=2) + 0.5 * (like.sum(axis=2) - 1)
+        rank /= np.maximum(bids.sum(axis=1) - 1, 1)[:, None]
+        chance = np.where(bids, strength[group], 0.0)
+        chance /= chance.sum(axis=1, keepdims=True)
+        mean = (chance * rank).sum(axis=1)
+        excess[group] += rank[here, won] - mean
+        variance[group] += (chance * rank**2).sum(axis=1) - mean**2
+        top = bids & (wait == wait.max(axis=1, keepdims=True))
+        ties = top.sum(axis=1)
+        longest[group] += top[here, won] / ties
+        expected[group] += np.where(top, chance, 0.0).sum(axis=1) / ties
+        last[group, won] = t
+    sure = variance > 1e-12
+    z = np.where(sure, excess, 0.0) / np.sqrt(np.where(sure, variance, 1.0))
+    return z, longest, expected
 
 
 def rotation_p_values(found: Sequence[Turns]) -> tuple[F64, F64, F64]:
@@ -166,11 +200,12 @@ def _spread_of_others(distance: F64, freedom: F64, trials: F64) -> F64:
     return np.asarray(np.clip(rho, 0.0, _MOST_SPREAD))
 
 
-def _strengths(took_part: BOOL, wins: I64) -> F64:
-    """Bradley-Terry strengths of the members (Hunter's MM), shrunk towards 1."""
-    strength = np.ones(took_part.shape[1])
+def _strengths(took_part: BOOL, wins: I64, begins: I64) -> F64:
+    """Bradley-Terry strengths of each group's members (Hunter's MM), shrunk towards 1."""
+    strength = np.ones(wins.shape)
+    of = np.repeat(np.arange(len(wins)), np.diff(begins))
     for _ in range(_ROUNDS):
-        total = took_part @ strength
-        faced = (took_part / total[:, None]).sum(axis=0)
+        total = np.where(took_part, strength[of], 0.0).sum(axis=1)
+        faced = np.add.reduceat(took_part / total[:, None], begins[:-1], axis=0)
         strength = (wins + _PRIOR) / (faced + _PRIOR)
     return np.asarray(strength)

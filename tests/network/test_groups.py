@@ -12,6 +12,7 @@ from graphgov.network.groups import (
     exclusivity,
     find_groups,
     group_p_values,
+    grown,
 )
 
 
@@ -99,3 +100,20 @@ def test_chance_is_how_often_a_run_does_as_well():
     smaller = Group((1, 2), 1.0, 1.0, 1.0)
     runs = [[worse], [better, worse], [smaller], []]
     assert group_p_values([group], runs) == [pytest.approx(2 / 5)]
+
+
+@pytest.mark.parametrize("draws", [False, True])
+def test_smaller_exponents_give_the_same_groups_as_growing_for_each(draws):
+    a, b, w = ring_market(np.random.default_rng(6))
+    w = np.round(w, 1) + 0.1 if draws else w
+    growths = (1.5, 1.0, 0.6)
+    apart = {g.members for c in growths for g in find_groups(a, b, w, 40, max_size=9, growth=c)}
+    together = grown(a, b, w, 40, growths=growths, max_size=9)
+    assert [tuple(c for c in row if c >= 0) for row in together.tolist()] == sorted(apart)
+
+
+def test_blocks_of_seeds_do_not_matter(monkeypatch):
+    a, b, w = ring_market(np.random.default_rng(7))
+    whole = find_groups(a, b, w, 40)
+    monkeypatch.setattr("graphgov.network.groups._BLOCK", 20)
+    assert find_groups(a, b, w, 40) == whole
