@@ -80,8 +80,8 @@ e AS (
             {UNKNOWN_SHARE}),
         2, o.row_key, o.certainty, o.started_on, o.ended_on
     FROM ownership o JOIN c USING (company_id)
-    LEFT JOIN p ON o.owner_kind = 'person' AND p.person_id = o.owner_id
-    LEFT JOIN c h ON o.owner_kind = 'company' AND h.company_id = o.owner_id
+    LEFT JOIN p ON p.person_id = CASE o.owner_kind WHEN 'person' THEN o.owner_id END
+    LEFT JOIN c h ON h.company_id = CASE o.owner_kind WHEN 'company' THEN o.owner_id END
     WHERE coalesce(p.node, h.node) IS NOT NULL
 )
 SELECT a::INTEGER AS a, b::INTEGER AS b, kind, share::DOUBLE AS share, "table"::TINYINT AS "table",
