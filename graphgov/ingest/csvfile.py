@@ -8,26 +8,33 @@ their row (`encoding`); NUL costs its row (`nul`); a cell above `MAX_CELL` costs
 UTF-16) makes the whole file one reject (`header`, `encoding`), since no cell of it can be
 placed. A file that breaks off keeps the rows before the break and adds one reject
 (`unreadable`).
+
+Blocks of a file in which none of this occurs are read by `csvblocks`, with the same result.
 """
 
 import csv
 import gzip
 import io
-import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
+from graphgov.ingest import csvblocks
 from graphgov.ingest.base import RawRows
+from graphgov.ingest.csvblocks import BROKEN, Blocks
 from graphgov.schema import Reject
 
 MAX_CELL = 64 * 2**20  # characters
 _BATCH_CHARACTERS = 8 * 2**20
 _BATCH_ROWS = 50_000
 _TOO_LONG = "\0too long\n"  # stands for a line above the bound until its row is set aside
-_BROKEN = (OSError, EOFError, zlib.error)
+_GZIP_STEP = 8192  # bytes; more at once would lose more of a file that breaks off
+_STEP = 2**20
 
 
 def read_csv(path: Path, name: str, table: str) -> Iterator[RawRows | Reject]:
@@ -44,9 +51,9 @@ def read_csv(path: Path, name: str, table: str) -> Iterator[RawRows | Reject]:
             if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 yield Reject(name, 0, "", "encoding", "", "the file is UTF-16; save it as UTF-8")
                 return
-            text = io.TextIOWrapper(stream, "utf-8", errors="surrogateescape", newline="")
-            yield from _Reader(text, name, table).rows()
-    except _BROKEN as error:
+            step = _GZIP_STEP if path.suffix == ".gz" else _STEP
+            yield from _Reader(Blocks(stream, MAX_CELL, step), name, table).rows()
+    except BROKEN as error:
         yield Reject(name, 0, "", "unreadable", "", f"the file cannot be read: {error}")
 
 
@@ -62,8 +69,9 @@ _TOO_LARGE = f"a cell or a line is longer than {MAX_CELL // 2**20} million chara
 class _Reader:
     """Reads one file once; keeps the lines of the current record, to go back after an error."""
 
-    def __init__(self, text: IO[str], name: str, table: str) -> None:
-        self._source = iter(partial(text.readline, MAX_CELL), "")
+    def __init__(self, blocks: Blocks, name: str, table: str) -> None:
+        self._blocks = blocks
+        self._source: Iterator[str] = iter(())  # lines of the block that is being read
         self._name = name
         self._table = table
         self._record: list[str] = []
@@ -74,6 +82,10 @@ class _Reader:
         self._header: list[str] = []
         self._rows: list[list[str]] = []
         self._lines: list[int] = []
+        self._size = 0  # characters of these rows
+        self._regular: list[pa.Table] = []
+        self._regular_lines: list[Any] = []
+        self._regular_size = 0
 
     def rows(self) -> Iterator[RawRows | Reject]:
         """Everything in the file."""
@@ -85,30 +97,65 @@ class _Reader:
         while True:
             try:
                 yield from self._body()
-                break
             except csv.Error as error:
                 yield self._misread(str(error))
+                continue
+            block = self._blocks.next()
+            if block:
+                yield from self._take(block)
+            elif not self._tail():
+                break
+        yield from self._flush_regular()
         yield from self._flush()
+        self._broken = self._broken or self._blocks.broken
         if self._broken:
             reason = f"the file breaks off after line {self._done}: {self._broken}"
             yield self._reject(self._done + 1, "unreadable", "", reason)
 
+    def _take(self, block: bytes) -> Iterator[RawRows]:
+        """The rows of a block; or its lines, to be looked at one by one."""
+        table = csvblocks.parse(block, self._header) if len(block) < MAX_CELL else None
+        if table is None:
+            self._source = _lines(_text(block))
+            return
+        first = self._done + 1
+        self._done += table.num_rows
+        self._regular.append(table)
+        self._regular_lines.append(np.arange(first, self._done + 1))
+        self._regular_size += len(block)
+        if self._regular_size >= _BATCH_CHARACTERS:
+            yield from self._flush_regular()
+
+    def _flush_regular(self) -> Iterator[RawRows]:
+        if self._regular:
+            table = pa.concat_tables(self._regular)
+            lines: Any = np.concatenate(self._regular_lines)
+            cells = dict(zip(self._header, table.columns, strict=True))
+            yield RawRows(self._table, cells, self._name, lines)
+        self._regular, self._regular_lines, self._regular_size = [], [], 0
+
+    def _tail(self) -> bool:
+        """Go on with the part of the file that comes in no blocks, if there is one."""
+        tail = self._blocks.tail()
+        if tail is not None:
+            self._source = _lines(tail)
+        return tail is not None
+
     def _body(self) -> Iterator[RawRows | Reject]:
-        """Rows from where reading stands to the end, or to the next line that is no CSV."""
-        record, width, size = self._record, len(self._header), 0
+        """Rows up to a block's end that ends a row, or to the next line that is no CSV."""
+        record, width = self._record, len(self._header)
         for row in csv.reader(self._physical(), strict=True):
             line = self._done + 1
             self._done += len(record)
-            size += len(record[0]) if len(record) == 1 else sum(map(len, record))
+            self._size += len(record[0]) if len(record) == 1 else sum(map(len, record))
             record.clear()
             if len(row) == width:
                 self._rows.append(row)
                 self._lines.append(line)
             elif row:
                 yield self._ragged(line, row)
-            if size >= _BATCH_CHARACTERS or len(self._rows) >= _BATCH_ROWS:
+            if self._size >= _BATCH_CHARACTERS or len(self._rows) >= _BATCH_ROWS:
                 yield from self._flush()
-                size = 0
 
     def _physical(self) -> Iterator[str]:
         """Lines, those that were given back first; each is remembered in the record."""
@@ -116,20 +163,28 @@ class _Reader:
         while self._pending:
             record.append(self._pending.popleft())
             yield record[-1]
-        try:
-            for line in self._source:
-                if len(line) == MAX_CELL and line[-1] not in "\r\n":
-                    self._skip_line()
-                    line = _TOO_LONG
-                if not line.isascii():
-                    self._foreign = True
-                if "\0" in line:
-                    self._nul = True
-                record.append(line)
-                yield line
-        except _BROKEN as error:
-            self._broken = str(error) or type(error).__name__
-            self._source = iter(())
+        while True:
+            try:
+                for line in self._source:
+                    if len(line) == MAX_CELL and line[-1] not in "\r\n":
+                        self._skip_line()
+                        line = _TOO_LONG
+                    if not line.isascii():
+                        self._foreign = True
+                    if "\0" in line:
+                        self._nul = True
+                    record.append(line)
+                    yield line
+            except BROKEN as error:
+                self._broken = str(error) or type(error).__name__
+                self._source = iter(())
+            if self._header and not record:
+                return  # a block has ended with a row
+            block = self._blocks.next()
+            if block:
+                self._source = _lines(_text(block))
+            elif not self._tail():
+                return
 
     def _misread(self, error: str) -> Reject:
         """The reject for a record that is no CSV; reading goes on after its first line."""
@@ -198,7 +253,7 @@ class _Reader:
         columns = columns or [()] * len(self._header)
         cells = dict(zip(self._header, columns, strict=True))
         yield RawRows(self._table, cells, self._name, self._lines)
-        self._rows, self._lines = [], []
+        self._rows, self._lines, self._size = [], [], 0
         self._nul = self._foreign = False
 
     def _set_aside(self, character: str, code: str, reason: str) -> Iterator[Reject]:
@@ -214,6 +269,14 @@ class _Reader:
 
     def _reject(self, line: int, code: str, value: str, reason: str) -> Reject:
         return Reject(self._name, line, "", code, value[:200].replace("\0", "�"), reason)
+
+
+def _text(block: bytes) -> io.StringIO:
+    return io.StringIO(block.decode("utf-8", "surrogateescape"), newline="")
+
+
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    return iter(partial(text.readline, MAX_CELL), "")
 
 
 def _encodable(rows: list[list[str]]) -> bool:

@@ -325,11 +325,11 @@ def _batch(table: Table, rows: RawRows, names: dict[str, str]) -> pa.Table:
         for n, v in rows.columns.items()
     }
     count = len(rows.lines)
-    files = [rows.file] * count if rows.files is None else rows.files
-    columns["_file"] = pa.array(files, pa.string())
+    files = pa.repeat(rows.file, count) if rows.files is None else rows.files
+    columns["_file"] = _text_array(files)
     columns["_line"] = pa.array(rows.lines, pa.int64())
-    pointers = [None] * count if rows.pointers is None else rows.pointers
-    columns["_pointer"] = pa.array(pointers, pa.string())
+    pointers = pa.nulls(count, pa.string()) if rows.pointers is None else rows.pointers
+    columns["_pointer"] = _text_array(pointers)
     return pa.table(columns)
 
 

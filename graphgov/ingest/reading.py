@@ -59,6 +59,7 @@ def read(
     _check(sources, dataset, timezone)
     scratch = Scratch("tables")
     con = connect(str(scratch.path / "tables.duckdb"), memory=MEMORY)
+    con.execute("PRAGMA force_compression = 'uncompressed'")  # half of the work of writing
     landing = Landing(con, dataset=dataset, timezone=timezone, progress=progress)
     files: list[tuple[str, str]] = []
     asked = formats()

@@ -166,7 +166,7 @@ def make(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Make the empty staged table of a table."""
     columns = [f'"{c.name}" {c.sql_type}' for c in table.columns]
     place = [f"{n} {t}" for n, t in PLACE.items()]
-    con.execute(f"CREATE TABLE {staged(table.name)} ({', '.join(place + columns)})")
+    con.execute(f"CREATE TEMP TABLE {staged(table.name)} ({', '.join(place + columns)})")
 
 
 def _add_stubs(con: duckdb.DuckDBPyConnection, table: Table, stub: str, dataset: str) -> int:
