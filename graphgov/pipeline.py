@@ -295,9 +295,12 @@ def _analyse(
     flags: list[Flag] = []
     communities: list[Community] = []
     coverage: list[Coverage] = []
-    for one in detectors:
+
+    def look(one: Detector) -> Findings:
         with clock.stage(one.code):
-            findings = _findings(one, snap, options.language)
+            return _findings(one, snap, options.language)
+
+    for one, findings in zip(detectors, detector.side_by_side(look, detectors), strict=True):
         flags += findings.flags
         communities += findings.communities
         coverage.append(_coverage(one, findings))

@@ -16,6 +16,7 @@ snapshot can forget them. Besides the input tables it holds two derived ones:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from threading import RLock
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ KIND_OF_TABLE = {table: kind for kind, table in REF_KINDS.items()}
 MASKED_NAME = "(withheld)"
 _KEPT_WHEN_MASKED = ("kind", "listed", "certainty", "dataset", "row_key", "state_owned")
 
+_SESSION = ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false")
 _SUBJECT_SQL = {
     "body": "SELECT count(*) FROM bodies",
     "person": "SELECT count(*) FROM people",
@@ -61,6 +63,7 @@ class Snapshot:
     _folder: Any  # keeps the temporary folder alive
     _filled: Mapping[str, int]  # "table.column" → cells that hold something
     _memo: dict[str, object] = field(default_factory=dict)
+    _locks: dict[str, RLock] = field(default_factory=dict)
 
     def table(self, name: str) -> ibis.Table:
         """An input table, or one of the derived ones, as an Ibis expression."""
@@ -68,7 +71,8 @@ class Snapshot:
 
     def arrow(self, expr: ibis.Table) -> pa.Table:
         """The rows of an expression; give it an order if order matters."""
-        return expr.to_pyarrow()
+        with self._locks.setdefault("", RLock()):
+            return expr.to_pyarrow()
 
     def sql(self, statement: str, **given: pa.Table) -> pa.Table:
         """The rows of a DuckDB statement, for what Ibis cannot say.
@@ -76,6 +80,8 @@ class Snapshot:
         A cursor of its own lets threads ask side by side; `given` are tables it may name.
         """
         with self._backend.con.cursor() as cursor:
+            for setting in _SESSION:
+                cursor.execute(setting)
             for name, rows in given.items():
                 cursor.register(name, rows)
             return cursor.execute(statement).to_arrow_table()
@@ -93,7 +99,7 @@ class Snapshot:
         statement = _SUBJECT_SQL.get(kind)
         if statement is None:
             return 0
-        return int(self._backend.raw_sql(statement).fetchone()[0])
+        return int(self.sql(statement)[0][0].as_py())
 
     def ids(self, kind: str) -> list[str]:
         """All ids of a kind in byte order; the position of an id is its int32 index."""
@@ -123,9 +129,14 @@ class Snapshot:
         return MappingProxyType(found)
 
     def memo(self, key: str, make: Callable[[], T]) -> T:
-        """A derived value, made once per snapshot; never change what it gives back."""
+        """A derived value, made once per snapshot; never change what it gives back.
+
+        Threads that ask for it while it is made wait.
+        """
         if key not in self._memo:
-            self._memo[key] = make()
+            with self._locks.setdefault(f"memo:{key}", RLock()):
+                if key not in self._memo:
+                    self._memo[key] = make()
         return self._memo[key]  # type: ignore[return-value]
 
 
@@ -178,7 +189,7 @@ def take(
         path, read_only=True, memory_limit="3GB", threads=2, temp_directory=str(folder.path)
     )
     backend.raw_sql("SET TimeZone = 'UTC'")
-    backend.raw_sql("SET enable_progress_bar = false")
+    hide_progress(backend.con)
     return Snapshot(day, config.timezone, backend, folder, _count_filled(backend))
 
 

@@ -1,4 +1,7 @@
-"""Seconds and peak memory of each stage of a run."""
+"""Seconds and peak memory of each stage of a run.
+
+Stages that run side by side share both: their seconds add up to more than the run took.
+"""
 
 import resource
 import sys

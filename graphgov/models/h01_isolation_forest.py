@@ -1,5 +1,6 @@
 """Pairs of body and company whose dealings are unlike those of comparable pairs."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,6 @@ from graphgov.config import bounded
 from graphgov.detector import Detector, Findings
 from graphgov.models.pair_features import FEATURES, features, pairs_of
 from graphgov.schema import Evidence, Flag, Member
-from graphgov.schema.rowkey import quote
 from graphgov.snapshot import Snapshot
 from graphgov.stats.conformal import conformal_p_within
 from graphgov.stats.fdr import benjamini_hochberg
@@ -118,11 +118,12 @@ class IsolationForest(Detector):
         top = order[:most]
         q_value = benjamini_hochberg(p_value)
         ordinary = np.flatnonzero(p_value >= _ORDINARY)
+        awards = _awards(snap, view.table.take(pa.array(top)))
         flags = []
         for rows, forest in zip((top[top % 2 == 0], top[top % 2 == 1]), forests, strict=True):
             for row, drops in zip(rows, _drops(forest, view.x[rows]), strict=True):
                 chance = (float(score[row]), float(p_value[row]), float(q_value[row]))
-                flags.append(self._flag(snap, view, int(row), chance, drops, ordinary))
+                flags.append(self._flag(snap, view, int(row), chance, drops, ordinary, awards))
         return Findings(
             flags=flags,
             subjects=subjects,
@@ -150,6 +151,7 @@ class IsolationForest(Detector):
         chance: tuple[float, float, float],
         drops: F64,
         ordinary: I64,
+        awards_of: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
     ) -> Flag:
         score, p_value, q_value = chance
         pair = view.pair(row)
@@ -157,7 +159,7 @@ class IsolationForest(Detector):
         top = [int(i) for i in np.argsort(-drops, kind="stable")[:3] if drops[i] > 0]
         peer = view.nearest(row, ordinary)
         other = view.pair(peer) if peer >= 0 else {}
-        awards = _awards(snap, body, company)
+        awards = awards_of[body, company]
         amounts: dict[str, Decimal] = {}
         for a in awards:
             key = a["currency"] or ""
@@ -264,10 +266,16 @@ def _clean(value: float) -> float | None:
     return round(float(value), 6) if np.isfinite(value) else None
 
 
-def _awards(snap: Snapshot, body: str, company: str) -> Sequence[Mapping[str, Any]]:
-    quoted = (quote(body), quote(company))
-    return list(snap.sql(_AWARDS.format(*quoted)).to_pylist())
+def _awards(
+    snap: Snapshot, pairs: pa.Table
+) -> Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]:
+    """The awards of each pair by date."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in snap.sql(_AWARDS, asked=pairs.select(["buyer_id", "company_id"])).to_pylist():
+        found[row["buyer_id"], row["company_id"]].append(row)
+    return found
 
 
-_AWARDS = """SELECT award_id, row_key, awarded_on, amount, currency FROM wins
-    WHERE buyer_id = {} AND company_id = {} ORDER BY awarded_on, award_id"""
+_AWARDS = """SELECT buyer_id, company_id, award_id, row_key, awarded_on, amount, currency
+    FROM wins SEMI JOIN asked USING (buyer_id, company_id)
+    ORDER BY buyer_id, company_id, awarded_on, award_id"""
