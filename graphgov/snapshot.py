@@ -26,7 +26,7 @@ import pyarrow as pa
 from graphgov.config import Config
 from graphgov.identity import aliases
 from graphgov.schema import REF_KINDS, TABLES, Column, Table, Tables
-from graphgov.schema.dataset import Scratch
+from graphgov.schema.dataset import Scratch, hide_progress
 
 T = TypeVar("T")
 KIND_OF_TABLE = {table: kind for kind, table in REF_KINDS.items()}

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,6 +109,13 @@ def connect(path: str = ":memory:", *, memory: str = "3GB") -> duckdb.DuckDBPyCo
     """
     con = duckdb.connect(path, config={"memory_limit": memory, "threads": 2})
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET enable_progress_bar = false")  # it would go to stdout, pipe or not
+    hide_progress(con)
     con.execute("SET preserve_insertion_order = true")
     return con
+
+
+def hide_progress(con: duckdb.DuckDBPyConnection) -> None:
+    """No progress bar: DuckDB would draw it on standard output, pipe or not."""
+    # In a notebook without ipywidgets there is no bar, and refusing it is an error.
+    with suppress(duckdb.InvalidInputException):
+        con.execute("SET enable_progress_bar = false")
