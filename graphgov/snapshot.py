@@ -33,7 +33,7 @@ KIND_OF_TABLE = {table: kind for kind, table in REF_KINDS.items()}
 MASKED_NAME = "(withheld)"
 _KEPT_WHEN_MASKED = ("kind", "listed", "certainty", "dataset", "row_key", "state_owned")
 
-_SESSION = ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false")
+_ZONE = "SET TimeZone = 'UTC'"
 _SUBJECT_SQL = {
     "body": "SELECT count(*) FROM bodies",
     "person": "SELECT count(*) FROM people",
@@ -80,8 +80,8 @@ class Snapshot:
         A cursor of its own lets threads ask side by side; `given` are tables it may name.
         """
         with self._backend.con.cursor() as cursor:
-            for setting in _SESSION:
-                cursor.execute(setting)
+            cursor.execute(_ZONE)  # a cursor does not take over what its connection was told
+            hide_progress(cursor)
             for name, rows in given.items():
                 cursor.register(name, rows)
             return cursor.execute(statement).to_arrow_table()
@@ -188,7 +188,7 @@ def take(
     backend = ibis.duckdb.connect(
         path, read_only=True, memory_limit="3GB", threads=2, temp_directory=str(folder.path)
     )
-    backend.raw_sql("SET TimeZone = 'UTC'")
+    backend.raw_sql(_ZONE)
     hide_progress(backend.con)
     return Snapshot(day, config.timezone, backend, folder, _count_filled(backend))
 
