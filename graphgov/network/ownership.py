@@ -34,9 +34,9 @@ SELECT coalesce(p.node, h.node, b.node)::INTEGER AS owner, c.node::INTEGER AS co
     coalesce(date_diff('day', DATE '1970-01-01', started_on), -{FAR})::INTEGER AS since,
     coalesce(date_diff('day', DATE '1970-01-01', ended_on), {FAR})::INTEGER AS until
 FROM ownership o JOIN c USING (company_id)
-LEFT JOIN p ON o.owner_kind = 'person' AND p.person_id = o.owner_id
-LEFT JOIN c h ON o.owner_kind = 'company' AND h.company_id = o.owner_id
-LEFT JOIN b ON o.owner_kind = 'body' AND b.body_id = o.owner_id
+LEFT JOIN p ON p.person_id = CASE o.owner_kind WHEN 'person' THEN o.owner_id END
+LEFT JOIN c h ON h.company_id = CASE o.owner_kind WHEN 'company' THEN o.owner_id END
+LEFT JOIN b ON b.body_id = CASE o.owner_kind WHEN 'body' THEN o.owner_id END
 WHERE coalesce(p.node, h.node, b.node) IS NOT NULL
 ORDER BY owner, company, since, until, row_key
 """

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from graphgov.network.ids import I32, Index
 from graphgov.schema import CERTAINTIES
@@ -174,9 +175,9 @@ def tie_graph(snap: Snapshot) -> TieGraph:
 def _read(snap: Snapshot) -> TieGraph:
     rows = snap.sql(_SQL)
     kinds = {name: place for place, name in enumerate(KINDS)}
-    kind = np.array([kinds[k] for k in rows["kind"].to_pylist()], dtype=np.int8)
+    kind = _codes(rows["kind"], kinds)
     ranks = {name: place for place, name in enumerate(CERTAINTIES)}
-    certainty = np.array([ranks[c] for c in rows["certainty"].to_pylist()], dtype=np.int8)
+    certainty = _codes(rows["certainty"], ranks)
     people = Index.of(snap.sql("SELECT person_id FROM people")["person_id"])
     companies = Index.of(snap.sql("SELECT company_id FROM companies")["company_id"])
     return make_graph(
@@ -192,6 +193,14 @@ def _read(snap: Snapshot) -> TieGraph:
         table=rows["table"].to_numpy(),
         row_key=rows["row_key"].to_pylist(),
     )
+
+
+def _codes(words: pa.ChunkedArray, places: Mapping[str, int]) -> I8:
+    """The place of each word; few words, many rows."""
+    coded = words.combine_chunks().dictionary_encode()
+    place = np.array([places[word] for word in coded.dictionary.to_pylist()], dtype=np.int8)
+    found: I8 = place[coded.indices.to_numpy()]
+    return found
 
 
 def make_graph(
@@ -238,9 +247,11 @@ def edge_specificity(a: I32, b: I32, kind: I8, population: int) -> F64:
     ends = np.concatenate([a[common], b[common]]).astype(np.int64)
     others = np.concatenate([b[common], a[common]]).astype(np.int64)
     kinds = np.concatenate([kind[common], kind[common]]).astype(np.int64)
-    neighbours = np.unique(np.column_stack([ends, kinds, others]), axis=0)
-    circles, sizes = np.unique(neighbours[:, 0] * len(KINDS) + neighbours[:, 1], return_counts=True)
     keys = ends * len(KINDS) + kinds
+    nodes = int(others.max(initial=0)) + 1
+    neighbours = np.sort(keys * nodes + others)
+    neighbours = neighbours[np.diff(neighbours, prepend=-1) > 0]
+    circles, sizes = np.unique(neighbours // nodes, return_counts=True)
     size = sizes[np.searchsorted(circles, keys)] + 1
     smaller = np.minimum(size[: len(common)], size[len(common) :])
     out[common] = specificity(smaller, population)
