@@ -177,8 +177,12 @@ def take(
         con.register("alias_rows", aliases(tables, mask_people=mask_people))
         con.execute("CREATE TEMP TABLE aliases AS SELECT * FROM alias_rows")
         renamed = {r[0] for r in con.execute("SELECT DISTINCT kind FROM aliases").fetchall()}
+        whole: set[str] = set()
         for table in _parents_first():
-            con.execute(_copy_sql(table, day, renamed))
+            con.execute(_copy_sql(table, day, renamed, whole))
+            counted = [f'SELECT count(*) FROM {place}"{table.name}"' for place in ("", "snap.")]
+            if len({con.execute(c).fetchone() for c in counted}) == 1:
+                whole.add(table.name)
         for statement in _DERIVED:
             con.execute(statement)
         con.execute("DROP TABLE aliases")
@@ -209,8 +213,15 @@ def _kind(table: Table, column: Column) -> str:
     return ""
 
 
-def _copy_sql(table: Table, day: date, renamed: set[str]) -> str:
-    """The statement that copies one table as of a day, ids replaced, in content order."""
+def _copy_sql(table: Table, day: date, renamed: set[str], whole: set[str]) -> str:
+    """The statement that copies one table as of a day, ids replaced, in content order.
+
+    Args:
+        table: Which.
+        day: Later events are hidden.
+        renamed: Kinds of which some ids are replaced.
+        whole: Tables of which nothing is hidden; what refers to them need not be looked up.
+    """
     cells, joins, masked = [], [], ""
     for column in table.columns:
         cell = f't."{column.name}"'
@@ -234,6 +245,10 @@ def _copy_sql(table: Table, day: date, renamed: set[str]) -> str:
             cell = f"CASE WHEN {masked}.masked THEN {hidden} ELSE {cell} END"
         cells.append(f'{cell} AS "{column.name}"')
     order = ", ".join(f'"{k}"' for k in (*table.key, "row_key"))
+    visible = _visible(table, day, whole)
+    # Tables are in content order already; a join or a replaced key would change it.
+    kept = all(f't."{k}" AS "{k}"' in cells for k in (*table.key, "row_key"))
+    sort = "" if kept and not joins and " IN (" not in visible else f"ORDER BY {order}"
     once = ""
     if masked:  # two ids judged the same leave one row
         listed = "coalesce(t.listed, true) DESC, " if "listed" in table.by_name else ""
@@ -245,18 +260,19 @@ def _copy_sql(table: Table, day: date, renamed: set[str]) -> str:
             once = ""
     return (
         f'CREATE TABLE snap."{table.name}" AS SELECT {", ".join(cells)} FROM "{table.name}" t '
-        f"{' '.join(joins)} WHERE {_visible(table, day)} {once} ORDER BY {order}"
+        f"{' '.join(joins)} WHERE {visible} {once} {sort}"
     )
 
 
-def _visible(table: Table, day: date) -> str:
+def _visible(table: Table, day: date, whole: set[str]) -> str:
     events = [f't."{c.name}"::DATE' for c in table.columns if c.event and not c.end]
     rules = ["true"]
     if events:
         first = events[0] if len(events) == 1 else f"least({', '.join(events)})"
         rules.append(f"coalesce({first}, DATE '{day}') <= DATE '{day}'")
     for column in table.columns:
-        if column.required and column.ref in ("tenders", "awards", "contracts"):
+        hiding = column.ref in ("tenders", "awards", "contracts") and column.ref not in whole
+        if column.required and hiding:
             key = TABLES[column.ref].key[0]
             rules.append(f't."{column.name}" IN (SELECT "{key}" FROM snap."{column.ref}")')
     return " AND ".join(rules)

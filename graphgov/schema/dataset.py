@@ -64,7 +64,8 @@ class Tables:
     """A dataset whose every cell has its declared type and whose every reference holds.
 
     `con` has one DuckDB table per entry of `TABLES` (all columns, in declared order, empty
-    where the input had none), and `sources` and `rejects`. Nothing may change it.
+    where the input had none; rows by key and `row_key`), and `sources` and `rejects`. Nothing may
+    change it.
 
     Args:
         con: Where the tables lie.
