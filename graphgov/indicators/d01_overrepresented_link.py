@@ -17,7 +17,7 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.market import Advantage, Market, market
-from graphgov.stats.spans import FAR
+from graphgov.stats.spans import FAR, distinct
 from graphgov.stats.strata import make_strata
 from graphgov.stats.sums import hypergeometric_sum_tails
 
@@ -202,7 +202,7 @@ def _pairs(yard: Market) -> I64:
     span = max(yard.shares.companies, 1)
     met = yard.shares.body.astype(np.int64) * span + yard.shares.company
     competed = yard.strengths.body.astype(np.int64) * span + yard.strengths.company
-    return np.unique(np.concatenate([met, competed]))
+    return distinct(np.concatenate([met, competed]))
 
 
 def _unconditional(yard: Market, pairs: I64) -> _Pairs:

@@ -329,7 +329,7 @@ def _by_object(table: pa.Table) -> pa.Table:
         same = alike(titles)
         merged[start:stop] = [same[int(c)] for c in code[start:stop]]
     order = np.lexsort((table["day"].to_numpy(), merged, pair))
-    table = table.take(pa.array(order))
+    table = table.take(pa.array(order)).combine_chunks()
     pair, merged = pair[order], merged[order]
     fresh = (np.diff(pair, prepend=-1) != 0) | (np.diff(merged, prepend=-1) != 0)
     return table.append_column("unit", pa.array(np.cumsum(fresh) - 1))

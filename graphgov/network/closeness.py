@@ -14,7 +14,7 @@ from graphgov.network.terms import Terms, terms
 from graphgov.network.ties import FADE_DAYS, TieGraph, tie_graph
 from graphgov.snapshot import Snapshot
 from graphgov.stats.market import Advantage, Market, market
-from graphgov.stats.spans import F64, I32, I64
+from graphgov.stats.spans import F64, I32, I64, distinct
 
 NEEDS = (
     "awards.buyer_id", "awards.company_id", "awards.awarded_on",
@@ -86,7 +86,7 @@ def close(snap: Snapshot, *, max_len: int = 4, damping: float = 0.5, floor: floa
 def _close(snap: Snapshot, max_len: int, damping: float, floor: float) -> Close:
     graph, yard, held = tie_graph(snap), market(snap), terms(snap)
     people = len(graph.people)
-    took_part = np.union1d(yard.shares.company, yard.strengths.company).astype(np.int64)
+    took_part = distinct(np.append(yard.shares.company, yard.strengths.company).astype(np.int64))
     found = chains(
         graph,
         np.unique(held.person),
@@ -141,11 +141,13 @@ def _faded(found: Chains, row: I64, day: I64) -> F64:
 
 def _best_windows(found: Chains, row: I64) -> I64:
     """Of the chains of a pair, the strongest for each span of days; chains come sorted."""
-    window = np.column_stack(
-        [found.source[row], found.target[row], found.start[row], found.end[row]]
-    )
-    _, first = np.unique(window, axis=0, return_index=True)
-    return np.sort(first)
+    window = [v[row] for v in (found.end, found.start, found.target, found.source)]
+    order = np.lexsort(window)  # stable: the first of a window is its strongest
+    new = np.zeros(order.size, dtype=bool)
+    new[:1] = True
+    for column in window:
+        new[1:] |= np.diff(column[order]) != 0
+    return np.sort(order[new])
 
 
 def strongest(near: Close, worth: F64) -> Sequence[int]:

@@ -17,7 +17,7 @@ from scipy import sparse
 from graphgov.network.ids import I32
 from graphgov.stats.exact import FLOAT, Tail
 from graphgov.stats.fdr import benjamini_hochberg
-from graphgov.stats.spans import FAR, I64, Spans, slices
+from graphgov.stats.spans import FAR, I64, Spans, distinct, slices
 from graphgov.stats.sums import hypergeometric_sum_tails
 
 _CHUNK = 100_000  # pairs validated at once
@@ -62,7 +62,7 @@ def bidding(
         max_size: Most bidders of a lot.
     """
     key = np.asarray(lot, dtype=np.int64) * max(companies, 1) + np.asarray(company, dtype=np.int64)
-    key = np.unique(key)
+    key = distinct(key)
     which, who = key // max(companies, 1), key % max(companies, 1)
     size = np.bincount(which, minlength=lots)
     size = np.where((size >= min_size) & (size <= max_size), size, 0).astype(np.int64)
@@ -186,7 +186,7 @@ class _Chance:
         self.last = np.full(bids.companies, -FAR, dtype=np.int32)
         np.minimum.at(self.first, company, day[lot])
         np.maximum.at(self.last, company, day[lot])
-        self.cells = np.unique(company.astype(np.int64) * self.strata + stratum[lot])
+        self.cells = distinct(company.astype(np.int64) * self.strata + stratum[lot])
         bounds = np.arange(bids.companies + 1, dtype=np.int64) * self.strata
         self.begins = np.searchsorted(self.cells, bounds)
         self.weight = _activity(bids, stratum, day)

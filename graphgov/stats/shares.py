@@ -10,7 +10,7 @@ firm alone in a niche is expected to win it.
 import numpy as np
 
 from graphgov.snapshot import Snapshot
-from graphgov.stats.spans import F64, FAR, I32, I64, DayCount, Spans, Tally, slices, sums
+from graphgov.stats.spans import F64, FAR, I32, I64, DayCount, Spans, Tally, distinct, slices, sums
 
 PRIOR_AWARDS = 12.0  # weight, in decisions, of what is known from a wider circle
 REPEAT_DAYS = 14  # a purchase so soon after its like is the same decision
@@ -66,7 +66,10 @@ class Shares:
             for name in ("company", "body", "line", "division", "region", "day")
         )
         repeat = found["repeat"].fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
-        self.rows = found.select(["award_id", "row_key", "day", "amount", "currency"])
+        # One chunk: a few rows out of many chunks would cost a pass over all of them.
+        self.rows = found.select(
+            ["award_id", "row_key", "day", "amount", "currency"]
+        ).combine_chunks()
         self.companies, self.bodies = snap.subjects("company"), snap.subjects("body")
         self.lines, self.divisions, self.regions = (
             int(values.max()) + 1 if values.size else 1
@@ -109,7 +112,7 @@ class Shares:
         self._division_firms = np.maximum(
             np.bincount(self._own_division.keys % self.divisions, minlength=self.divisions), 1
         )
-        firm_market = np.unique(market * max(self.companies, 1) + company)
+        firm_market = distinct(market * max(self.companies, 1) + company)
         self._local_firms = np.maximum(
             np.bincount(firm_market // max(self.companies, 1), minlength=self.lines * self.regions),
             1,
@@ -163,7 +166,7 @@ class Shares:
 
     def _fit_dispersion(self) -> float:
         """Size of the negative binomial, by moments over pairs expected to meet once or more."""
-        pair = np.unique(self.body.astype(np.int64) * self.companies + self.company)
+        pair = distinct(self.body.astype(np.int64) * self.companies + self.company)
         if pair.size < 30:
             return 1.0
         body = (pair // self.companies).astype(np.int32)

@@ -61,6 +61,14 @@ def slices(low: I64, high: I64) -> I64:
     return start + np.arange(length.sum())
 
 
+def distinct(values: I64) -> I64:
+    """Each value once, in order; for millions of them faster than `np.unique`, which hashes."""
+    found = np.sort(values)
+    new = np.ones(found.size, dtype=bool)
+    np.not_equal(found[1:], found[:-1], out=new[1:])
+    return np.asarray(found[new])
+
+
 def sums(group: npt.NDArray[Any], values: npt.NDArray[Any], groups: int) -> F64:
     """Values added up per group, in the order of the rows."""
     return np.asarray(np.bincount(group, values, minlength=groups), dtype=np.float64)
