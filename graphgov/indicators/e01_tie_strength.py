@@ -18,9 +18,10 @@ from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.spans import F64
 
 _ASIDE = """
-SELECT DISTINCT d.person_id, w.award_id FROM decisions d
-JOIN wins w ON w.award_id = d.award_id OR (d.award_id IS NULL AND w.tender_id = d.tender_id)
-WHERE d.recused
+SELECT d.person_id, w.award_id FROM decisions d JOIN wins w USING (award_id) WHERE d.recused
+UNION
+SELECT d.person_id, w.award_id FROM decisions d JOIN wins w USING (tender_id)
+WHERE d.recused AND d.award_id IS NULL
 """
 
 
