@@ -231,13 +231,14 @@ class Landing:
         )
         place = "_file, _line, _pointer"
         some = (
-            f"(SELECT rowid, row_key, {place} FROM {here}) SEMI JOIN (SELECT row_key "
-            f"FROM {here} GROUP BY row_key HAVING count(*) > 1) d USING (row_key)"
+            f"(SELECT rowid, row_key, {{columns}} FROM {here}) SEMI JOIN (SELECT {{by}} "
+            f"FROM {here} GROUP BY {{by}} HAVING count(*) > 1) d USING ({{by}})"
         )
         doubles = f"SELECT 1 FROM {here} GROUP BY row_key HAVING count(*) > 1 LIMIT 1"
         if self._con.execute(doubles).fetchone():
+            where = some.format(by="row_key", columns=place)
             self._repeated[table.name] += _changed(
-                self._con, again.format(by="row_key", order=place, some=some)
+                self._con, again.format(by="row_key", order=place, some=where)
             )
         if not table.key:
             return
@@ -248,8 +249,9 @@ class Landing:
             return
         self._rejected[table.name] += self._contradictions(table, entity, several)
         keys = ", ".join(_q(n) for n in table.key)
+        where = some.format(by=keys, columns=keys)
         self._repeated[table.name] += _changed(
-            self._con, again.format(by=keys, order="row_key", some=here)
+            self._con, again.format(by=keys, order="row_key", some=where)
         )
 
     def _contradictions(self, table: Table, entity: list[str], several: str) -> int:
