@@ -34,6 +34,7 @@ MASKED_NAME = "(withheld)"
 _KEPT_WHEN_MASKED = ("kind", "listed", "certainty", "dataset", "row_key", "state_owned")
 
 _ZONE = "SET TimeZone = 'UTC'"
+_MEMORY = "3GB"
 _SUBJECT_SQL = {
     "body": "SELECT count(*) FROM bodies",
     "person": "SELECT count(*) FROM people",
@@ -173,6 +174,8 @@ def take(
     path = folder.path / "snapshot.duckdb"
     con = tables.con
     con.execute(f"ATTACH '{path}' AS snap")
+    bound = con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+    con.execute(f"SET memory_limit = '{_MEMORY}'")  # joins that spill are slow
     try:
         con.register("alias_rows", aliases(tables, mask_people=mask_people))
         con.execute("CREATE TEMP TABLE aliases AS SELECT * FROM alias_rows")
@@ -189,8 +192,9 @@ def take(
         con.unregister("alias_rows")
     finally:
         con.execute("DETACH snap")
+        con.execute(f"SET memory_limit = '{bound}'")
     backend = ibis.duckdb.connect(
-        path, read_only=True, memory_limit="3GB", threads=2, temp_directory=str(folder.path)
+        path, read_only=True, memory_limit=_MEMORY, threads=2, temp_directory=str(folder.path)
     )
     backend.raw_sql(_ZONE)
     hide_progress(backend.con)
