@@ -40,10 +40,9 @@ class SplitPurchases(Detector):
 
     Method: Take awards made without the method that a threshold in force that day would
         oblige to, each below it (same jurisdiction, body kind, category and currency; the most
-        specific threshold holds). Link awards of one body to one company, or companies under
-        common control, for one object (four digits of the code, or two digits and like titles)
-        that are at most **max_days** apart; cut at the fiscal year, which begins in month
-        **fiscal_month**. Two or more that reach the threshold together are a cluster; a year
+        specific threshold holds). Link awards of one body to one company for one object (four
+        digits of the code, or two digits and like titles) that are at most **max_days** apart;
+        cut at the fiscal year, which begins in month **fiscal_month**. Two or more that reach the threshold together are a cluster; a year
         that does so without such closeness is one if it is unusual (p at most **year_p**).
     Example: Three surveys at 96,000 within ten days, where 100,000 must be tendered.
     Why: Splitting keeps a purchase away from open competition. Weekly perishables, urgent
@@ -54,6 +53,7 @@ class SplitPurchases(Detector):
         evenly spread dates would, against the same category. Both are beta-binomial, with
         the spread between honest units fitted, and are combined by Fisher's method.
     Skips: Awards without a method, category or date rule; awards that no threshold concerns.
+        Companies under common control are not added up.
     Source: PRC Government Procurement Law art. 28 and its regulations art. 28; OCP R011;
         Prozorro sas24-3-14. The chance rate is this engine's own.
     """

@@ -91,11 +91,11 @@ where a stub may stand in, it does; elsewhere it is rejected too and its reason 
 
 ## Memory
 
-Rows go through a temporary database file, in batches of about 8 million characters or 50 000
-rows. Reading takes at most 1 GB for that database, and the larger of a few batches and a few
-times the largest cell (64 million characters at most) beside it, whatever the size of the input;
-what does not fit goes to the temporary folder (`TMPDIR`), which needs about twice the size of the
-uncompressed input.
+Rows go through a temporary database file, CSV in blocks of 1 MB, in batches of about 8 million
+characters or 50 000 rows. Reading takes at most 1 GB for that database, and the larger of a few
+batches and a few times the largest cell (64 million characters at most) beside it, whatever the
+size of the input; the snapshot may take 3 GB. What does not fit goes to the temporary folder
+(`TMPDIR`), which needs about three times the size of the uncompressed input.
 """
 
 
