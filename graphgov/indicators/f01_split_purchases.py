@@ -42,8 +42,9 @@ class SplitPurchases(Detector):
         oblige to, each below it (same jurisdiction, body kind, category and currency; the most
         specific threshold holds). Link awards of one body to one company for one object (four
         digits of the code, or two digits and like titles) that are at most **max_days** apart;
-        cut at the fiscal year, which begins in month **fiscal_month**. Two or more that reach the threshold together are a cluster; a year
-        that does so without such closeness is one if it is unusual (p at most **year_p**).
+        cut at the fiscal year, which begins in month **fiscal_month**. Two or more that reach
+        the threshold together are a cluster; a year that does so without such closeness is one
+        if it is unusual (p at most **year_p**).
     Example: Three surveys at 96,000 within ten days, where 100,000 must be tendered.
     Why: Splitting keeps a purchase away from open competition. Weekly perishables, urgent
         repairs, several sites and budgets released in parts look the same from afar.
