@@ -17,6 +17,7 @@ from graphgov.network.communities import Communities, communities
 from graphgov.network.gatherings import Lots
 from graphgov.network.groups import coherence, distinct_rows, exclusivity, grown
 from graphgov.network.projection import Bidding, Pairs, Validation, bidding, project, validate
+from graphgov.network.telling import group_ground
 from graphgov.schema import Community, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -88,16 +89,14 @@ class CobiddingGroup(Detector):
         "en": (
             "{companies:names} bid against each other on {lots:n} lots between {first} and "
             "{last}, {lift:times} times as often as their categories explain, and won {won:n} of "
-            "them for {amounts:money} in turns ({wins:names} wins): {longest:n} times the winner "
-            "was the one that had waited longest, where {longest_expected:n} times are expected.",
+            "them for {amounts:money} ({wins:names} wins); {ground[en]:text}.",
             "Few firms in one trade and region meet all the time, and a firm with a full order "
             "book bids high until it has room again, which also looks like taking turns.",
         ),
         "zh": (
             "{companies:names}在{first}至{last}之间共同参与{lots:n}个标段的投标，"
-            "为其所属品类可解释次数的{lift:times}倍，并轮流赢得其中{won:n}个，"
-            "合计{amounts:money}（各家中标次数：{wins:names}）：其中{longest:n}次由等待最久者中标，"
-            "而预期约为{longest_expected:n}次。",
+            "为其所属品类可解释次数的{lift:times}倍，赢得其中{won:n}个，"
+            "合计{amounts:money}（各家中标次数：{wins:names}）；{ground[zh]:text}。",
             "同一行业和地区的少数企业自然经常相遇；企业产能饱和时报价偏高、有余力后再次中标，"
             "看上去也像轮流中标。",
         ),
@@ -220,6 +219,9 @@ class CobiddingGroup(Detector):
                 "lots": len(group.lots),
                 "won": len(group.won),
                 "wins": [str(int(w)) for w in group.turns.wins],
+                "ground": group_ground(
+                    p_clump, p_even, p_turns, group.turns.longest, group.turns.longest_expected
+                ),
                 "longest": round(group.turns.longest, 2),
                 "longest_expected": round(group.turns.longest_expected, 2),
                 "lift": round(lift, 3),

@@ -133,3 +133,37 @@ def _said(snap: Snapshot, step: Step, language: str) -> str:
     words = [held.format(start, end)] if held else []
     words.append(_CERTAINTY[language][step.certainty])
     return said + _BRACKETS[language].format(_COMMA[language].join(words))
+
+
+_TOGETHER = {
+    "en": "what stands out is that they come to a tender together or stay away together, far "
+    "more than firms of their trade and region do",
+    "zh": "突出之处在于它们要么一起投标、要么一起缺席，远多于同行业同地区企业",
+}
+_EVENLY = {
+    "en": "what stands out is that their wins are shared more evenly than their strength elsewhere "
+    "lets expect",
+    "zh": "突出之处在于各家中标数比按其他场合的实力预期更为均匀",
+}
+
+
+def group_ground(
+    together: float, evenly: float, turns: float, longest: float, usual: float
+) -> dict[str, str]:
+    """Which of three findings about a group of bidders weighs most, in words.
+
+    Args:
+        together: P-value of coming and staying away together.
+        evenly: P-value of evenly shared wins.
+        turns: P-value of winning in turns.
+        longest: Times the winner was the one that had waited longest.
+        usual: Times expected.
+    """
+    least = min(together, evenly, turns)
+    if least == turns:
+        return {
+            "en": f"what stands out is that {longest:.0f} times the winner was the one that had "
+            f"waited longest, where {usual:.0f} times are to be expected",
+            "zh": f"突出之处在于其中{longest:.0f}次由等待最久者中标，而预期约为{usual:.0f}次",
+        }
+    return dict(_TOGETHER if least == together else _EVENLY)
