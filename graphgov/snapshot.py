@@ -27,6 +27,7 @@ from graphgov.config import Config
 from graphgov.identity import aliases
 from graphgov.schema import REF_KINDS, TABLES, Column, Table, Tables
 from graphgov.schema.dataset import Scratch, hide_progress
+from graphgov.schema.rowkey import quote
 
 T = TypeVar("T")
 KIND_OF_TABLE = {table: kind for kind, table in REF_KINDS.items()}
@@ -173,7 +174,7 @@ def take(
     folder = Scratch("snapshot")
     path = folder.path / "snapshot.duckdb"
     con = tables.con
-    con.execute(f"ATTACH '{path}' AS snap")
+    con.execute(f"ATTACH {quote(str(path))} AS snap")
     bound = con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
     con.execute(f"SET memory_limit = '{_MEMORY}'")  # joins that spill are slow
     try:

@@ -21,7 +21,7 @@ from graphgov.schema.graph import NODES, RELATIONS, RESULT_NODES
 from graphgov.store import ladybug_cypher as cypher
 from graphgov.store import outcome, statements
 from graphgov.store.base import Answer, LoadReport, Store, plain
-from graphgov.store.frames import file_of, restore_sql
+from graphgov.store.frames import file_of, restore_sql, text
 from graphgov.store.locking import locked
 from graphgov.store.merge import Merge, Plan
 
@@ -65,7 +65,7 @@ class EmbeddedStore(Store):
         with locked(self._path, write=False), self._connection(write=False) as con:
             self._export(con, scratch.path)
         duck = connect()
-        duck.execute(f"SET temp_directory = '{scratch.path}'")
+        duck.execute(f"SET temp_directory = {text(scratch.path)}")
         create_tables(duck)
         given = {}
         for table in TABLES.values():

@@ -1,6 +1,7 @@
 """A run over what a graph gives back says the same as a run over the files."""
 
 import json
+import tempfile
 
 import duckdb
 import pytest
@@ -60,3 +61,14 @@ def test_flagging_without_a_graph_says_so(run, tmp_path):
     with pytest.raises(ConfigError, match="--store needs a path"):
         run([], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_quote_in_the_path_of_the_temporary_folder_is_harmless(run, tmp_path, monkeypatch):
+    place = tmp_path / "it's here"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    (place / "awards.csv").write_text(
+        "award_id,buyer_id,company_id,awarded_on,amount\nA1,B1,C1,2024-01-02,10\n", "utf-8"
+    )
+    summary = run([place / "awards.csv"], place / "out", store=str(place / "a.lbug"))
+    assert summary.counts["awards"].kept == 1
