@@ -35,10 +35,21 @@ def rows_line(counts: Mapping[str, Any]) -> str:
     )
 
 
+def _aside(counts: Mapping[str, Any]) -> list[str]:
+    """Where to read about rejects, loudly if they are all there is."""
+    rejected = sum(c.rejected for c in counts.values())
+    if not rejected:
+        return []
+    if not any(c.kept for c in counts.values()):
+        return ["NOTHING could be read of what was given; rejects.csv says why, row by row"]
+    return ["rejected  see rejects.csv: file, line, field and reason of each"]
+
+
 def _lines(done: Any) -> list[str]:
     lines = [
         f"as of     {done.as_of}",
         rows_line(done.counts),
+        *_aside(done.counts),
         f"flags     {done.flags:,}",
         f"cases     {len(done.cases):,}",
     ]

@@ -64,7 +64,13 @@ class Progress:
         self._shown = sys.stderr.isatty()
 
     def __call__(self, stage: str) -> None:
-        """Show a stage instead of the one before."""
+        """Show a stage instead of the one before.
+
+        Raises:
+            KeyboardInterrupt: The command was told to stop, and a library swallowed that.
+        """
+        if STOPPED.is_set():
+            raise KeyboardInterrupt
         if self._shown:
             sys.stderr.write(f"\r\x1b[2K{line(stage)} …")
             sys.stderr.flush()

@@ -61,8 +61,10 @@ def table_files(source: Path) -> dict[str, Path]:
             continue
         table = path.name[: -len(ending)] if ending else path.name
         if not ending or table not in TABLES:
+            hint = suggest(table, TABLES)
+            meant = f"{hint} " if hint.startswith("Did") else ""
             raise InputError(
-                f"{path.name} is no table of a dataset. {suggest(table, TABLES)} "
+                f"{path.name} is no table of a dataset. {meant}"
                 f"Tables: {', '.join(TABLES)} (each as {', '.join(ENDINGS)})."
             )
         if path.is_dir():

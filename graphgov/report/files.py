@@ -37,6 +37,9 @@ _DATES = frozenset({"first_on", "last_on"})
 _COUNTS = frozenset({"rank", "flags", "subjects", "computable", "not_computable", "flagged"})
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
 def number(value: float | None) -> str:
     """A float as text with at most twelve significant digits, empty for None."""
     if value is None:
@@ -261,6 +264,8 @@ def _cell(value: Cell) -> str:
         return ""
     if isinstance(value, str):
         text = value if value.isascii() else _utf8(value)
+        if _CONTROL.search(text):  # `cat` on a terminal would obey them
+            text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
         if text[0] in _FIRST:
             text = guard(text)
         return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

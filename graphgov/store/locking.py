@@ -26,6 +26,7 @@ def locked(path: Path, *, write: bool) -> Iterator[None]:
     import fcntl
 
     lock = path.with_name(f"{path.name}.lock")
+    fresh = not lock.exists()
     try:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -42,5 +43,9 @@ def locked(path: Path, *, write: bool) -> Iterator[None]:
                 "meanwhile; try again when it is done."
             ) from None
         yield
+    except StoreError:
+        if fresh:  # what was no graph keeps no lock beside it
+            lock.unlink(missing_ok=True)
+        raise
     finally:
         os.close(handle)

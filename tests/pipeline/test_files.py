@@ -179,3 +179,8 @@ def test_a_lone_surrogate_is_written_as_its_escape(tmp_path):
 def test_what_is_no_json_is_refused():
     with pytest.raises(TypeError, match="object cannot be written"):
         files.canonical({"a": object()})
+
+
+def test_control_characters_do_not_reach_a_terminal(tmp_path):
+    files.write_csv(tmp_path / "x.csv", ("name",), [("A\x1b[31mB\x00\nC\tD",)])
+    assert (tmp_path / "x.csv").read_text() == 'name\n"A\\x1b[31mB\\x00\nC\tD"\n'
