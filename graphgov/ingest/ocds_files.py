@@ -27,7 +27,8 @@ _PLAIN = (".json", ".jsonl", ".ndjson")
 _LINES = (".jsonl", ".ndjson")
 _PACKED = (".gz", ".zip")
 _HEAD = 1 << 18
-_UNPACKING = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+# zipfile says RuntimeError of a password or of a compression it does not know.
+_UNPACKING = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError)
 _CONTENT = {"tender", "awards", "contracts", "buyer", "bids", "planning", "parties", "contract"}
 
 
