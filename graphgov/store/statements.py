@@ -21,6 +21,7 @@ DIALECTS = ("ladybug", "neo4j")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.cypher)?")
 _KEY = re.compile(r"//\s?([A-Z][a-z]+):\s*(.*)")
 _PARAMETER = re.compile(r"(\w+) \((\w+)(?:, default ([^)]*))?\): (.+)")
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,18 @@ def load(room: str, name: str, dialect: str) -> Statement:
     if not path.is_file():
         raise ConfigError(f"The statement {base!r} is not written for {dialect}.")
     return parse(base, path.read_text(encoding="utf-8"))
+
+
+def fill(room: str, name: str, dialect: str, **places: str) -> str:
+    """A statement of the engine with its places `{{label}}`, `{{cells}}`, … filled in.
+
+    A label, a type and a property cannot be parameters of Cypher. What fills them comes from the
+    schema, in backticks, never from data.
+
+    Raises:
+        KeyError: The file has a place that is not given.
+    """
+    return _PLACE.sub(lambda found: places[found[1]], load(room, name, dialect).text)
 
 
 def parse(name: str, text: str) -> Statement:
