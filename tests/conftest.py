@@ -1,7 +1,12 @@
 """Fixtures for every room: datasets and snapshots from lists of dicts."""
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib.util
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -42,3 +47,32 @@ def snapshot(tables: Callable[..., Tables]) -> Callable[..., Snapshot]:
         return take(data, as_of=day, config=config, mask_people=mask_people)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def servers() -> ModuleType:
+    """The module that starts servers of Neo4j."""
+    path = Path(__file__).parent / "servers" / "neo4j_server.py"
+    spec = importlib.util.spec_from_file_location("neo4j_server", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(servers: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A running Neo4j with authentication on, one per worker; skips with a word where none can be.
+
+    Tests share its one database: empty it with `servers.wipe(driver)` before use.
+    """
+    home = tmp_path_factory.mktemp("neo4j")
+    try:
+        server = servers.Server(home, password=secrets.token_urlsafe(12)).start()
+    except servers.Unavailable as missing:
+        if os.environ.get("GRAPHGOV_REQUIRE_ALL") == "1":
+            pytest.fail(f"Neo4j is required here: {missing}.")
+        pytest.skip(f"no Neo4j on this machine: {missing}")
+    with server:
+        yield server
