@@ -33,6 +33,8 @@ _FAST = {
     "db.tx_log.preallocate": "false",
     "db.tx_log.rotation.retention_policy": "keep_none",
     "server.https.enabled": "false",
+    # It would wait ten seconds at every stop for connections that may yet come.
+    "internal.server.bolt.thread_pool_shutdown_wait_time": "0s",
 }
 _FAST_JVM = ("-XX:-UsePerfData", "-XX:+UseG1GC")
 
