@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from graphgov.config import make
 from graphgov.errors import ConfigError, suggest
-from graphgov.schema import Community, Evidence, Flag, Member
+from graphgov.schema import Community, Coverage, Evidence, Flag, Member
 from graphgov.schema.results import SYMMETRIC_KINDS, FlagClass
 from graphgov.schema.words import fill
 from graphgov.snapshot import Snapshot
@@ -222,6 +222,24 @@ def run(detector: Detector, snap: Snapshot, language: str = "en") -> Findings:
     ]
     flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
     return replace(findings, flags=flags)
+
+
+def coverage(detector: Detector, findings: Findings) -> Coverage:
+    """On how much of the data a detector could say something."""
+    flagged = len({(flag.subject_kind, flag.subject_id) for flag in findings.flags})
+    reason = findings.reason
+    if not findings.subjects and not reason:
+        reason = f"there is no {detector.subject_kind.replace('_', '–')} in the data to look at"
+    return Coverage(
+        indicator=detector.code,
+        subject_kind=detector.subject_kind,
+        subjects=findings.subjects,
+        computable=findings.computable,
+        not_computable=findings.subjects - findings.computable,
+        flagged=flagged,
+        missing=findings.missing,
+        reason=reason,
+    )
 
 
 def side_by_side(

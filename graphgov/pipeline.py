@@ -35,7 +35,7 @@ from graphgov.schema import (
     Tables,
 )
 from graphgov.snapshot import Snapshot, take
-from graphgov.store import Store, open_store
+from graphgov.store import LoadReport, Store, offline, open_store
 from graphgov.timing import Stopwatch
 
 Progress = Callable[[str], None]
@@ -180,6 +180,29 @@ def load_sources(
         return tables, str(store.load(tables))
 
 
+def write_import(
+    sources: Sequence[Path], out: Path, options: Options, progress: Progress = lambda stage: None
+) -> tuple[Tables, LoadReport]:
+    """Read sources into files for Neo4j's offline importer; what was read and written.
+
+    Raises:
+        ConfigError: There is nothing to read, or something else lies in `out`.
+    """
+    if not sources:
+        raise ConfigError("Nothing to load. Give a folder or a file.")
+    offline.check_database(options.database)
+    clock = Stopwatch(progress)
+    config = read_config(options.config)
+    with written_beside(out, mark=offline.MARK, option="--offline") as folder:
+        with clock.stage("read"):
+            tables = ingest.read(sources, dataset=options.dataset, timezone=config.timezone)
+        with clock.stage("files"):
+            done = offline.write(tables, folder, database=options.database)
+        mask = identity.Masker(tables, mask_people=False).rejects
+        files.write_rejects(folder / "rejects.csv", tables, done.rejects, mask)
+    return tables, done
+
+
 def remove_all(options: Options) -> None:
     """Take everything of GraphGov out of the graph."""
     with closing(_open(options)) as store:
@@ -303,7 +326,7 @@ def _analyse(
     for one, findings in zip(detectors, detector.side_by_side(look, detectors), strict=True):
         flags += findings.flags
         communities += findings.communities
-        coverage.append(_coverage(one, findings))
+        coverage.append(detector.coverage(one, findings))
     flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
     with clock.stage("cases"):
         built = cases.build(snap, flags, config, language=options.language)
@@ -332,40 +355,15 @@ def _findings(one: Detector, snap: Snapshot, language: str) -> Findings:
         ) from error
 
 
-def _coverage(one: Detector, findings: Findings) -> Coverage:
-    flagged = len({(flag.subject_kind, flag.subject_id) for flag in findings.flags})
-    reason = findings.reason
-    if not findings.subjects and not reason:
-        reason = f"there is no {one.subject_kind.replace('_', '–')} in the data to look at"
-    return Coverage(
-        indicator=one.code,
-        subject_kind=one.subject_kind,
-        subjects=findings.subjects,
-        computable=findings.computable,
-        not_computable=findings.subjects - findings.computable,
-        flagged=flagged,
-        missing=findings.missing,
-        reason=reason,
-    )
-
-
 def _write_tables(folder: Path, data: _Input, options: Options) -> int:
     """Rejects, candidates and sources, masked; how many rejects."""
     given = data.given
     masker = identity.Masker(data.stored, mask_people=options.mask_people)
-    rejects = given.con.execute("SELECT * FROM rejects").to_arrow_table()
-    if data.refused:
-        cells = zip(*data.refused, strict=True)
-        more = pa.table(dict(zip(Reject._fields, map(list, cells), strict=True)))
-        rejects = pa.concat_tables(
-            [rejects, more.select(rejects.column_names).cast(rejects.schema)]
-        )
-    rejects = masker.rejects(rejects)
-    files.write_arrow(folder / "rejects.csv", OUTPUTS["rejects"], rejects)
+    rejected = files.write_rejects(folder / "rejects.csv", given, data.refused, masker.rejects)
     pairs = masker.candidates(identity.candidates(data.stored))
     files.write_arrow(folder / "identity_candidates.csv", OUTPUTS["identity_candidates"], pairs)
     files.write_sources(folder / "sources.parquet", given.con, masker.sources)
-    return int(rejects.num_rows)
+    return rejected
 
 
 def _write_changes(folder: Path, earlier: Earlier | None, results: Results) -> int | None:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graphgov.errors import InputError
-from graphgov.schema import Case, Flag
+from graphgov.schema import Case, Flag, Reject, Tables
 from graphgov.schema.results import OUTPUTS, Results
 
 Cell = str | int | float | Decimal | date | None
@@ -137,6 +137,21 @@ def write_arrow(path: Path, columns: Sequence[str], table: pa.Table) -> None:
     rows = list(zip(*cells, strict=True))
     rows.sort(key=lambda row: [(value is not None, value) for value in row])
     write_csv(path, columns, rows)
+
+
+def write_rejects(
+    path: Path, given: Tables, more: Sequence[Reject], mask: Callable[[pa.Table], pa.Table]
+) -> int:
+    """Rows put aside by reading and those put aside by the graph, masked; how many."""
+    rejects = given.con.execute("SELECT * FROM rejects").to_arrow_table()
+    if more:
+        cells = zip(*more, strict=True)
+        refused = pa.table(dict(zip(Reject._fields, map(list, cells), strict=True)))
+        rejects = pa.concat_tables(
+            [rejects, refused.select(rejects.column_names).cast(rejects.schema)]
+        )
+    write_arrow(path, OUTPUTS["rejects"], mask(rejects))
+    return int(rejects.num_rows)
 
 
 def write_sources(

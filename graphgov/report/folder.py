@@ -20,26 +20,31 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
-def check_place(out: Path) -> Path:
-    """The real path of an output folder that a run may put in place.
+def check_place(out: Path, *, mark: str = MANIFEST, option: str = "-o") -> Path:
+    """The real path of an output folder that may be put in place.
+
+    Args:
+        out: As it was given.
+        mark: File by which an earlier output, that may be replaced, is known.
+        option: Of the command line, for the message.
 
     Raises:
-        ConfigError: Something that is not the output of a run lies there.
+        ConfigError: Something that is no such output lies there.
     """
     place = out.resolve()
     if place.is_dir():
-        if not (place / MANIFEST).is_file() and any(place.iterdir()):
+        if not (place / mark).is_file() and any(place.iterdir()):
             raise ConfigError(
-                f"{out} holds something that is not the output of a run (it has no {MANIFEST}); "
-                "it is left alone. Give another folder with -o."
+                f"{out} holds something that is not the output of a run (it has no {mark}); "
+                f"it is left alone. Give another folder with {option}."
             )
     elif place.exists():
-        raise ConfigError(f"{out} is a file. Give a folder with -o.")
+        raise ConfigError(f"{out} is a file. Give a folder with {option}.")
     return place
 
 
 @contextmanager
-def written_beside(out: Path) -> Iterator[Path]:
+def written_beside(out: Path, *, mark: str = MANIFEST, option: str = "-o") -> Iterator[Path]:
     """A new folder that takes the place of `out` when the block ends well.
 
     When it ends badly the new folder goes away and `out` stays as it was.
@@ -47,7 +52,7 @@ def written_beside(out: Path) -> Iterator[Path]:
     Raises:
         ConfigError: As `check_place`, or the folder cannot be made.
     """
-    place = check_place(out)
+    place = check_place(out, mark=mark, option=option)
     partial = place.with_name(f"{place.name}.partial-{os.getpid()}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
