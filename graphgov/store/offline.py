@@ -19,7 +19,6 @@ from graphgov import __version__
 from graphgov.errors import ConfigError, InputError
 from graphgov.schema import Tables
 from graphgov.schema.dataset import Scratch
-from graphgov.schema.ddl import neo4j
 from graphgov.schema.graph import Node
 from graphgov.store.base import LoadReport
 from graphgov.store.frames import parquet, q, text
@@ -28,7 +27,6 @@ from graphgov.store.merge import Merge, Step
 MARK = "import.json"
 SCRIPT = "import.sh"
 DOCKER_SCRIPT = "import-docker.sh"
-SCHEMA = "constraints.cypher"
 SERVICE = "neo4j"  # of compose.yaml
 DEFAULT_DATABASE = "neo4j"
 _TYPES = {
@@ -114,7 +112,6 @@ def write(tables: Tables, folder: Path, *, database: str = "") -> LoadReport:
     told = f"{nodes:,} nodes and {relationships:,} relationships"
     _put(folder / SCRIPT, _script(told, into, arguments))
     _put(folder / DOCKER_SCRIPT, _docker_script(told, into, arguments))
-    _put(folder / SCHEMA, "".join(f"{statement};\n" for statement in neo4j()))
     listed = [{"name": f.name, "kind": f.option, "of": f.group, "rows": f.rows} for f in files]
     facts = {"version": __version__, "database": into, "arguments": arguments, "files": listed}
     _put(folder / MARK, json.dumps(facts, indent=2) + "\n")
@@ -194,7 +191,7 @@ def _script(told: str, database: str, arguments: Sequence[str]) -> str:
 # Stop the server first, and run this as the user that the server runs as. The database must be
 # new or empty; --overwrite-destination=true after the name of this script makes it replace
 # ALL that the database holds. Start the server afterwards: the next `graphgov load` or
-# `graphgov flag` makes constraints and indexes, which are also in {SCHEMA}.
+# `graphgov flag` with --store makes constraints and indexes.
 set -eu
 CDPATH= cd -- "$(dirname -- "$0")"
 exec {command}
@@ -208,7 +205,7 @@ def _docker_script(told: str, database: str, arguments: Sequence[str]) -> str:
 # Run this in the folder of compose.yaml: it stops the server, imports, and starts it again.
 # The database must be new or empty; --overwrite-destination=true after the name of this script
 # makes it replace ALL that the database holds. The next `graphgov load` or `graphgov flag`
-# makes constraints and indexes, which are also in {SCHEMA}.
+# with --store makes constraints and indexes.
 set -eu
 files=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 docker compose stop {SERVICE}
