@@ -12,7 +12,7 @@ OUT ?= out/demo
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint docs bench quality session lock clean
+.PHONY: help env demo test lint docs bench quality session lock neo4j clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -21,6 +21,7 @@ help:
 	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards (takes a while)"
 	@echo "make quality precision and recall on provinces never used in development"
 	@echo "make session run the session of README anew, with the figures measured last"
+	@echo "make neo4j   a Neo4j server until Ctrl-C, data in .neo4j/ (needs Java 17 and Maven)"
 	@echo "make lock    pin the newest versions that pyproject.toml allows"
 
 env: $(READY)
@@ -60,6 +61,9 @@ session: $(READY)
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--no-annotate --no-header --quiet --upgrade -o constraints.txt
+
+neo4j:
+	@$(PYTHON) tests/servers/neo4j_server.py
 
 clean:
 	rm -rf $(VENV) dist out .mypy_cache .ruff_cache .pytest_cache

@@ -236,7 +236,7 @@ class Server:
         if self.running:
             return self
         self._configure()
-        if self.password and not (self.home / "data" / "dbms" / "auth.ini").exists():
+        if self.password and not (self.home / "data" / "databases").exists():
             self.admin("dbms", "set-initial-password", self.password)
         old = self.version.startswith("5.")
         main = "org.neo4j.server." + ("CommunityEntryPoint" if old else "Neo4jCommunity")
@@ -399,17 +399,25 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--http-port", type=int, default=7474)
     parser.add_argument("--heap", default="1g")
     parser.add_argument("--page-cache", default="512m")
+    parser.add_argument("--check", action="store_true", help="only say what is missing")
     given = parser.parse_args(arguments)
+    if reason := why_not():
+        print(f"No Neo4j: {reason}.", file=sys.stderr)
+        return 1
+    if given.check:
+        return 0
     try:
         return _foreground(given)
+    except KeyboardInterrupt:
+        return 130
     except (Unavailable, Failed) as error:
         print(f"No Neo4j: {error}", file=sys.stderr)
         return 1
 
 
 def _foreground(given: argparse.Namespace) -> int:
-    new = not (given.home / "data" / "dbms" / "auth.ini").exists()
-    password = os.environ.get("NEO4J_PASSWORD") or (secrets.token_urlsafe(12) if new else "(set)")
+    new = not (given.home / "data" / "databases").exists()
+    password = os.environ.get("NEO4J_PASSWORD") or secrets.token_urlsafe(12)
     server = Server(
         given.home,
         password=password,
@@ -420,10 +428,11 @@ def _foreground(given: argparse.Namespace) -> int:
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server:
-        print(f"Neo4j {server.version} answers at neo4j://127.0.0.1:{given.bolt_port}, user neo4j")
-        print(f"Its data: {server.home}. Ctrl-C stops it.")
-        if new:
-            print(f"Password, said this once: {password}", flush=True)
+        print(f"Neo4j {server.version} answers at {server.uri}, user neo4j")
+        print(f"Browser: http://127.0.0.1:{server.http_port}")
+        if new and not os.environ.get("NEO4J_PASSWORD"):
+            print(f"Password, said this once: {password}")
+        print(f"Its data: {server.home}. Ctrl-C stops it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             while server.running:
                 time.sleep(0.5)
