@@ -125,8 +125,8 @@ def checks(
         if name not in there:
             if column.required:
                 near = get_close_matches(name, sorted(there - set(table.by_name)), n=1)
-                hint = f"and there is no such column; rename {near[0]!r} if it is meant"
-                reason = quote(f"is required, {hint}" if near else _EMPTY)
+                hint = ", and there is no such column; rename {!r} if it is meant"
+                reason = quote(f"is required{hint.format(near[0])}" if near else _EMPTY)
                 found.append(Check(name, "required", "true", "NULL", reason))
             continue
         text = clean[name]

@@ -254,6 +254,12 @@ def test_a_missing_required_column_names_one_like_it(tables):
     )
 
 
+def test_a_missing_required_column_with_none_like_it_is_empty(tables):
+    data = tables(awards=[{k: v for k, v in AWARD.items() if k != "amount"}])
+    (reason,) = data.con.execute("SELECT reason FROM rejects").fetchone()
+    assert reason == "amount is required and must not be empty"
+
+
 def test_one_of_two_must_be_given(tables):
     data = tables(awards=[AWARD], decisions=[{"person_id": "P", "role": "approver"}])
     assert [r[2:4] for r in rejects(data)] == [("tender_id or award_id", "required")]
