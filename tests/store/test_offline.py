@@ -1,0 +1,232 @@
+"""Files for the offline importer: the importer makes the graph that a load makes."""
+
+import json
+import os
+import random
+import shlex
+import subprocess
+from collections import Counter
+
+import pytest
+
+from graphgov import pipeline
+from graphgov.errors import ConfigError, InputError
+from graphgov.store import offline
+
+HOSTILE = [
+    "'; MATCH (n) DETACH DELETE n //",
+    "`) DETACH DELETE (`",
+    '"\\"$name {x} %s""',
+    '",,"\n"Person","x"\n',
+    "line\nbreak\r\ttab\x00nul\x1b[31m",
+    "\u202ertl \u200d\u2028\x85 中文 \U0001f600\ufeff\uffff",
+    "\ufefffirst",
+    "\\",
+    " padded ",
+    '"',
+    "NULL",
+    '["a;b","c"]',
+    "#1",
+    "x" * 1_000_000,
+]
+
+
+@pytest.fixture
+def hostile(province):
+    """The province, with ids and texts that quoting could break."""
+    people = [{"person_id": f"{text[:2000]}#", "name": text} for text in HOSTILE]
+    ties = [
+        {"person_a": "P1", "person_b": one["person_id"], "kind": "friend", "note": one["name"]}
+        for one in people
+    ]
+    province["people"] = [*province["people"], *people]
+    province["ties"] = [*province["ties"], *ties]
+    return province
+
+
+@pytest.fixture
+def imported(servers, tmp_path):
+    """`imported(tables)`: a server whose database the importer made, by the script's own words."""
+    running = []
+
+    def start(tables):
+        folder = tmp_path / "it's [a] (folder) $HOME"
+        folder.mkdir()
+        offline.write(tables, folder)
+        try:
+            server = servers.Server(tmp_path / "server", password="not-a-secret")
+            _import(servers, server, folder, tmp_path)
+        except servers.Unavailable as missing:
+            if os.environ.get("GRAPHGOV_REQUIRE_ALL") == "1":
+                pytest.fail(f"Neo4j is required here: {missing}.")
+            pytest.skip(f"no Neo4j on this machine: {missing}")
+        running.append(server.start())
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+def _import(servers, server, folder, place):
+    """Runs import.sh with a `neo4j-admin` on the path that is the server's."""
+    server.admin("--version")  # writes the configuration
+    words = [servers.java(server.version), "-cp", f"{servers.jars(server.version)}/*"]
+    programs = place / "programs"
+    programs.mkdir()
+    admin = programs / "neo4j-admin"
+    admin.write_text(f'#!/bin/sh\nexec {shlex.join(words)} org.neo4j.cli.AdminTool "$@"\n')
+    admin.chmod(0o755)
+    home = {"NEO4J_HOME": str(server.home), "NEO4J_CONF": str(server.home / "conf")}
+    done = subprocess.run(
+        ["sh", folder / offline.SCRIPT],
+        env={**os.environ, **home, "PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def _graph(driver):
+    """Everything of ours: labels, properties with their types, ends of relationships by key."""
+    nodes = "MATCH (n) WHERE n.dataset IS NOT NULL RETURN labels(n) AS l, properties(n) AS p"
+    links = (
+        "MATCH (a)-[r]->(b) WHERE r.dataset IS NOT NULL "
+        "RETURN labels(a) + a.row_key AS a, type(r) AS t, properties(r) AS p, "
+        "labels(b) + b.row_key AS b"
+    )
+
+    def plain(p):
+        return tuple(sorted((k, type(v).__name__, repr(v)) for k, v in p.items()))
+
+    found = Counter((tuple(r["l"]), plain(r["p"])) for r in driver.execute_query(nodes).records)
+    for r in driver.execute_query(links).records:
+        found[tuple(r["a"]), r["t"], plain(r["p"]), tuple(r["b"])] += 1
+    return found
+
+
+def _file(folder, name):
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _files(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+def _written(tables, folder):
+    folder.mkdir()
+    offline.write(tables, folder)
+    return _files(folder)
+
+
+def test_rows_in_another_order_give_the_same_bytes(province, tables, tmp_path):
+    before = _written(tables(**province), tmp_path / "one")
+    for rows in province.values():
+        random.Random(2).shuffle(rows)
+    assert _written(tables(**province), tmp_path / "two") == before
+
+
+def test_no_cell_and_an_empty_one_are_told_apart(tables, tmp_path):
+    people = [{"person_id": "P1", "name": "x"}, {"person_id": "P2", "name": "y", "gender": "male"}]
+    _written(tables(people=people), tmp_path / "out")
+    head = _file(tmp_path / "out", "Person-header.csv").strip().split(",")
+    assert head[0] == "person_id:ID(Person)"
+    assert "address:string" not in head  # a column without a value
+    first, second = (line.split(",") for line in _file(tmp_path / "out", "Person.csv").splitlines())
+    assert first[head.index("gender:string")] == ""
+    assert second[head.index("gender:string")] == "male"
+    assert first[head.index("dataset:string")] == '""'
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("plain, with a comma", []),
+        ("one\ntwo", ["--multiline-fields=true"]),
+        ("one\rtwo", ["--multiline-fields=true"]),
+        ("x" * (2 << 20), []),
+        ("x" * (2 << 20) + "x", [f"--read-buffer-size={(8 << 20) + 2}"]),
+    ],
+    ids=["one line", "a line feed", "a carriage return", "fits with its quotes", "is too long"],
+)
+def test_the_importer_is_told_what_the_cells_are_like(tables, tmp_path, name, options):
+    _written(tables(people=[{"person_id": "P1", "name": name}]), tmp_path / "out")
+    facts = json.loads(_file(tmp_path / "out", offline.MARK))
+    assert [a for a in facts["arguments"] if not a.startswith("--nodes=")] == options
+
+
+def test_both_scripts_say_the_same_command(province, tables, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    offline.write(tables(**province), folder, database="north-1.case")
+    arguments = json.loads(_file(folder, offline.MARK))["arguments"]
+    for name in (offline.SCRIPT, offline.DOCKER_SCRIPT):
+        words = shlex.split(_file(folder, name).replace("\\\n", " "), comments=True)
+        assert set(arguments) <= set(words)
+        start = words.index("neo4j-admin")
+        assert words[start : start + 4] == ["neo4j-admin", "database", "import", "full"]
+        assert words[words.index("$@") + 1] == "north-1.case"
+        subprocess.run(["sh", "-n", folder / name], check=True)
+    listed = {word for a in arguments for word in a.rpartition("=")[2].split(",")}
+    assert listed == {p.name for p in folder.glob("*.csv")}
+
+
+@pytest.mark.parametrize("name", ["a", "1abc", "x y z", "abc\n; rm", "--force", "a" * 64, "ä" * 5])
+def test_a_name_that_no_database_has_is_refused(tables, tmp_path, name):
+    with pytest.raises(ConfigError, match="no name of a Neo4j database"):
+        offline.write(tables(people=[{"person_id": "P1", "name": "x"}]), tmp_path, database=name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_to_import_is_an_error(tables, tmp_path):
+    with pytest.raises(InputError, match="nothing to import"):
+        offline.write(tables(), tmp_path)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A folder with an award and one that cannot be read."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "awards.csv").write_text(
+        "award_id,buyer_id,company_id,awarded_on,amount\n"
+        "A1,B1,C1,2024-01-02,10\nA2,B1,C1,2024-13-02,10\n"
+    )
+    return folder
+
+
+def test_rows_put_aside_are_written_and_a_second_time_replaces_the_first(source, tmp_path):
+    out = tmp_path / "out"
+    tables, done = pipeline.write_import([source], out, pipeline.Options())
+    assert (done.nodes, done.relationships) == (3, 2)  # the award and two stubs
+    assert tables.counts["awards"].rejected == 1
+    assert "2024-13-02" in _file(out, "rejects.csv")
+    first = _files(out)
+    pipeline.write_import([source], out, pipeline.Options())
+    assert _files(out) == first
+    (out / "left-over.csv").write_text("x")
+    pipeline.write_import([source], out, pipeline.Options())
+    assert _files(out) == first
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "source"]
+
+
+@pytest.mark.parametrize("mark", ["notes.txt", "manifest.json"], ids=["notes", "a run"])
+def test_a_folder_with_something_else_is_left_alone(source, tmp_path, mark):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / mark).write_text("{}")
+    with pytest.raises(ConfigError, match=r"left alone.*--offline"):
+        pipeline.write_import([source], out, pipeline.Options())
+    assert _files(out) == {mark: b"{}"}
+
+
+def test_what_fails_leaves_the_files_before_it(source, tmp_path):
+    out = tmp_path / "out"
+    pipeline.write_import([source], out, pipeline.Options())
+    first = _files(out)
+    (source / "awards.csv").write_text("award_id\n")  # nothing that could be imported
+    with pytest.raises(InputError):
+        pipeline.write_import([source], out, pipeline.Options())
+    assert _files(out) == first
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "source"]
