@@ -1,9 +1,10 @@
+// Group: Cases
 // Question: Who and what is in this case, and in which role?
 // Purpose: The members of a case of the current run, the nodes that `case_links` joins.
 // Parameters:
 //   case_id (text): The case.
 // Returns: role, kind (label), id, name
-// Index: Case.run_id
+// Index: Run.current, Case.run_id
 MATCH (r:Run {current: true})
 MATCH (c:`Case` {case_id: $case_id, run_id: r.run_id})-[i:INVOLVES]->(n)
 RETURN i.role AS role, labels(n)[0] AS kind,

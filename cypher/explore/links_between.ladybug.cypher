@@ -1,17 +1,29 @@
+// Group: Companies
 // Question: Who links these two companies?
-// Purpose: People, companies and bodies that own or run both, and pairs of people tied to each
-//   other of whom one owns or runs the first company and the other the second.
+// Purpose: Every chain of holdings, offices in companies and personal ties between two companies,
+//   up to four links long: one holds the other (1), one owner of both (2), tied owners (3), owners
+//   with a common acquaintance (4). Whether the links overlap in time is shown, not decided.
 // Parameters:
 //   company_a (text): One company.
 //   company_b (text): The other company.
-// Returns: first, first_id, link_a (OWNS or OFFICER_OF), second, second_id (the same where one
-//   holder links both), link_b, ties (0 or 1), kinds (of the tie)
+//   steps (integer, default 3): Most links in a chain, 1 to 4.
+// Returns: steps, chain (names), ids (of the chain), links (owner, role in the company, or kind of
+//   tie), since, until, certainty (of the weakest link)
 // Index: Company.company_id
-MATCH (a:Company {company_id: $company_a})<-[x:OWNS|:OFFICER_OF]-(p:Person:Company:Body)
-MATCH w = (p)-[:TIED_TO*0..1]-(q:Person:Company:Body)
-MATCH (q)-[y:OWNS|:OFFICER_OF]->(b:Company {company_id: $company_b})
-RETURN DISTINCT p.name AS first, coalesce(p.person_id, p.company_id, p.body_id) AS first_id,
-  label(x) AS link_a, q.name AS second,
-  coalesce(q.person_id, q.company_id, q.body_id) AS second_id, label(y) AS link_b,
-  length(w) AS ties, properties(rels(w), 'kind') AS kinds
-ORDER BY ties, first_id, second_id, link_a, link_b, CAST(kinds AS STRING)
+MATCH w = (a:Company {company_id: $company_a})-[:OWNS|OFFICER_OF|TIED_TO*1..4]-(b:Company {company_id: $company_b})
+WHERE length(w) <= $steps
+  AND size(list_distinct(properties(nodes(w), 'row_key'))) = length(w) + 1
+WITH length(w) AS steps, list_transform(rels(w), r -> CASE WHEN r.kind IS NULL THEN coalesce(r.certainty, 'documented')
+    ELSE coalesce(r.certainty, 'inferred') END) AS said,
+  properties(nodes(w), 'name') AS chain,
+  list_transform(nodes(w), n -> coalesce(n.person_id, n.company_id, n.body_id)) AS ids,
+  list_transform(relationships(w), r -> CASE WHEN r.owner_kind IS NULL
+    THEN coalesce(r.kind, r.role, 'officer') ELSE 'owner' END) AS links,
+  properties(rels(w), 'started_on') AS since, properties(rels(w), 'ended_on') AS until
+WITH DISTINCT steps, chain, ids, links, since, until,
+  CASE WHEN 'inferred' IN said THEN 'inferred' WHEN 'declared' IN said THEN 'declared'
+    ELSE 'documented' END AS certainty
+RETURN steps, chain, ids, links, since, until, certainty
+ORDER BY steps, list_to_string('/', ids), list_to_string('/', links), certainty,
+  list_to_string('/', list_transform(since, d -> coalesce(CAST(d AS STRING), ''))),
+  list_to_string('/', list_transform(until, d -> coalesce(CAST(d AS STRING), '')))

@@ -1,17 +1,28 @@
+// Group: Companies
 // Question: Who links these two companies?
-// Purpose: People, companies and bodies that own or run both, and pairs of people tied to each
-//   other of whom one owns or runs the first company and the other the second.
+// Purpose: Every chain of holdings, offices in companies and personal ties between two companies,
+//   up to four links long: one holds the other (1), one owner of both (2), tied owners (3), owners
+//   with a common acquaintance (4). Whether the links overlap in time is shown, not decided.
 // Parameters:
 //   company_a (text): One company.
 //   company_b (text): The other company.
-// Returns: first, first_id, link_a (OWNS or OFFICER_OF), second, second_id (the same where one
-//   holder links both), link_b, ties (0 or 1), kinds (of the tie)
+//   steps (integer, default 3): Most links in a chain, 1 to 4.
+// Returns: steps, chain (names), ids (of the chain), links (owner, role in the company, or kind of
+//   tie), since, until, certainty (of the weakest link)
 // Index: Company.company_id
-MATCH (a:Company {company_id: $company_a})<-[x:OWNS|OFFICER_OF]-(p)
-MATCH w = (p)-[:TIED_TO*0..1]-(q)
-MATCH (q)-[y:OWNS|OFFICER_OF]->(b:Company {company_id: $company_b})
-RETURN DISTINCT p.name AS first, coalesce(p.person_id, p.company_id, p.body_id) AS first_id,
-  type(x) AS link_a, q.name AS second,
-  coalesce(q.person_id, q.company_id, q.body_id) AS second_id, type(y) AS link_b,
-  length(w) AS ties, [r IN relationships(w) | r.kind] AS kinds
-ORDER BY ties, first_id, second_id, link_a, link_b, kinds
+MATCH w = (a:Company {company_id: $company_a})-[:OWNS|OFFICER_OF|TIED_TO*1..4]-(b:Company {company_id: $company_b})
+WHERE length(w) <= $steps AND all(n IN nodes(w) WHERE single(m IN nodes(w) WHERE m = n))
+WITH w, [r IN relationships(w) | CASE WHEN r.kind IS NULL THEN coalesce(r.certainty, 'documented')
+    ELSE coalesce(r.certainty, 'inferred') END] AS said
+WITH DISTINCT length(w) AS steps, [n IN nodes(w) | n.name] AS chain,
+  [n IN nodes(w) | coalesce(n.person_id, n.company_id, n.body_id)] AS ids,
+  [r IN relationships(w) | CASE WHEN r.owner_kind IS NULL
+    THEN coalesce(r.kind, r.role, 'officer') ELSE 'owner' END] AS links,
+  [r IN relationships(w) | r.started_on] AS since,
+  [r IN relationships(w) | r.ended_on] AS until,
+  CASE WHEN 'inferred' IN said THEN 'inferred' WHEN 'declared' IN said THEN 'declared'
+    ELSE 'documented' END AS certainty
+RETURN steps, chain, ids, links, since, until, certainty
+ORDER BY steps, reduce(s = '', x IN ids | s + '/' + x), reduce(s = '', x IN links | s + '/' + x),
+  certainty, reduce(s = '', d IN since | s + '/' + coalesce(toString(d), '')),
+  reduce(s = '', d IN until | s + '/' + coalesce(toString(d), ''))

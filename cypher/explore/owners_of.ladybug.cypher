@@ -1,16 +1,29 @@
+// Group: Companies
 // Question: Who owns this company, directly and through other companies?
-// Purpose: Every chain of ownership that ends in a company, at most six holdings long, with the
-//   share at each step. Multiplying the shares gives what that one chain holds; ways that meet
-//   again, and companies that own each other, are weighed by the engine, not here.
+// Purpose: Every chain of holdings that ends in a company, at most six long and through no company
+//   twice. Multiplying the shares gives what that one chain holds; chains that meet again, and
+//   companies that own each other, are weighed by a run, not here.
 // Parameters:
-//   company_id (text): The company.
-// Returns: owner, kind, owner_id, holdings (steps), shares (from the owner down), certainties,
-//   chain (names, owner first)
+//   company (text): The company.
+//   day (date, default 9999-12-31): In force on that day; as it is, whatever has not ended.
+// Returns: owner, kind, owner_id, holdings (how many), shares (from the owner down), certainty (of
+//   the weakest link), circle (whether the company owns its owner in turn), chain (names, owner
+//   first), ids (of the chain)
 // Index: Company.company_id
-MATCH p = (o:Person:Company:Body)-[e:OWNS*1..6]->(c:Company {company_id: $company_id})
-WHERE size(list_distinct(properties(nodes(p), 'row_key'))) = length(p) + 1
-RETURN o.name AS owner, label(o) AS kind,
-  coalesce(o.person_id, o.company_id, o.body_id) AS owner_id, length(p) AS holdings,
-  properties(rels(p), 'share') AS shares, properties(rels(p), 'certainty') AS certainties,
-  properties(nodes(p), 'name') AS chain
-ORDER BY holdings, kind, owner_id, CAST(chain AS STRING), CAST(shares AS STRING)
+WITH $day AS day
+MATCH w = (o:Person:Company:Body)-[:OWNS*1..6]->(c:Company {company_id: $company})
+WHERE all(r IN relationships(w) WHERE coalesce(r.started_on, day) <= day
+  AND coalesce(r.ended_on, day) >= day)
+  AND size(list_distinct(properties(nodes(w), 'row_key'))) = length(w) + 1
+WITH o, c, length(w) AS holdings, properties(rels(w), 'certainty') AS said,
+  properties(nodes(w), 'name') AS chain,
+  list_transform(nodes(w), n -> coalesce(n.person_id, n.company_id, n.body_id)) AS ids,
+  properties(rels(w), 'share') AS shares
+RETURN o.name AS owner, CASE WHEN o.person_id IS NOT NULL THEN 'person'
+    WHEN o.company_id IS NOT NULL THEN 'company' ELSE 'body' END AS kind,
+  coalesce(o.person_id, o.company_id, o.body_id) AS owner_id, holdings, shares,
+  CASE WHEN 'inferred' IN said THEN 'inferred' WHEN 'declared' IN said THEN 'declared'
+    ELSE 'documented' END AS certainty,
+  EXISTS { MATCH (c)-[:OWNS*1..6]->(o) } AS circle, chain, ids
+ORDER BY holdings, kind, owner_id, list_to_string('/', ids),
+  list_to_string('/', list_transform(shares, x -> coalesce(CAST(x AS STRING), ''))), certainty

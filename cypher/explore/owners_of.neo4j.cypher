@@ -1,17 +1,27 @@
+// Group: Companies
 // Question: Who owns this company, directly and through other companies?
-// Purpose: Every chain of ownership that ends in a company, at most six holdings long, with the
-//   share at each step. Multiplying the shares gives what that one chain holds; ways that meet
-//   again, and companies that own each other, are weighed by the engine, not here.
+// Purpose: Every chain of holdings that ends in a company, at most six long and through no company
+//   twice. Multiplying the shares gives what that one chain holds; chains that meet again, and
+//   companies that own each other, are weighed by a run, not here.
 // Parameters:
-//   company_id (text): The company.
-// Returns: owner, kind, owner_id, holdings (steps), shares (from the owner down), certainties,
-//   chain (names, owner first)
+//   company (text): The company.
+//   day (date, default 9999-12-31): In force on that day; as it is, whatever has not ended.
+// Returns: owner, kind, owner_id, holdings (how many), shares (from the owner down), certainty (of
+//   the weakest link), circle (whether the company owns its owner in turn), chain (names, owner
+//   first), ids (of the chain)
 // Index: Company.company_id
-MATCH p = (o)-[:OWNS*1..6]->(c:Company {company_id: $company_id})
-WHERE all(n IN nodes(p) WHERE single(m IN nodes(p) WHERE m = n))
-RETURN o.name AS owner, labels(o)[0] AS kind,
-  coalesce(o.person_id, o.company_id, o.body_id) AS owner_id, length(p) AS holdings,
-  [r IN relationships(p) | r.share] AS shares,
-  [r IN relationships(p) | r.certainty] AS certainties,
-  [n IN nodes(p) | n.name] AS chain
-ORDER BY holdings, kind, owner_id, chain, shares
+MATCH w = (o)-[:OWNS*1..6]->(c:Company {company_id: $company})
+WHERE all(r IN relationships(w) WHERE coalesce(r.started_on, $day) <= $day
+  AND coalesce(r.ended_on, $day) >= $day)
+  AND all(n IN nodes(w) WHERE single(m IN nodes(w) WHERE m = n))
+WITH o, c, w, [r IN relationships(w) | r.certainty] AS said,
+  [n IN nodes(w) | coalesce(n.person_id, n.company_id, n.body_id)] AS ids,
+  [r IN relationships(w) | r.share] AS shares
+RETURN o.name AS owner, CASE WHEN o.person_id IS NOT NULL THEN 'person'
+    WHEN o.company_id IS NOT NULL THEN 'company' ELSE 'body' END AS kind,
+  coalesce(o.person_id, o.company_id, o.body_id) AS owner_id, length(w) AS holdings, shares,
+  CASE WHEN 'inferred' IN said THEN 'inferred' WHEN 'declared' IN said THEN 'declared'
+    ELSE 'documented' END AS certainty,
+  EXISTS { MATCH (c)-[:OWNS*1..6]->(o) } AS circle, [n IN nodes(w) | n.name] AS chain, ids
+ORDER BY holdings, kind, owner_id, reduce(s = '', x IN ids | s + '/' + x),
+  reduce(s = '', x IN shares | s + '/' + coalesce(toString(x), '')), certainty

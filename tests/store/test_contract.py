@@ -301,8 +301,8 @@ def test_an_unknown_name_is_answered_with_a_suggestion(store, province, tables):
     store.load(tables(**province))
     with pytest.raises(ConfigError, match="owners_of"):
         store.query("owner_of")
-    with pytest.raises(ConfigError, match="company_id"):
-        store.query("owners_of", {"company": "C1"})
+    with pytest.raises(ConfigError, match="company"):
+        store.query("owners_of", {"companie": "C1"})
     with pytest.raises(ConfigError, match="needs the parameter"):
         store.query("owners_of")
 
