@@ -19,7 +19,7 @@ from graphgov import __version__
 from graphgov.errors import ConfigError, InputError
 from graphgov.schema import Tables
 from graphgov.schema.dataset import Scratch
-from graphgov.schema.graph import Node
+from graphgov.schema.graph import ROW_KEY, Node
 from graphgov.store.base import LoadReport
 from graphgov.store.frames import parquet, q, text
 from graphgov.store.merge import Merge, Step
@@ -130,6 +130,8 @@ def _write(con: duckdb.DuckDBPyConnection, step: Step, folder: Path, taken: set[
     counts, rest = found[: len(columns)], found[len(columns) :]
     longest, lines = rest[: len(words)], rest[len(words) :]
     kept = [column for column, count in zip(columns, counts, strict=True) if count]
+    # What a file begins with could be taken for a byte-order mark, or for another kind of file.
+    kept.sort(key=lambda column: column[0] != ROW_KEY)
     order = ""
     if isinstance(target, Node):
         option, group, name = "nodes", target.label, target.label
@@ -211,7 +213,7 @@ files=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 docker compose stop {SERVICE}
 docker compose run --rm --no-deps --volume "$files:/graphgov:ro" --workdir /graphgov {SERVICE} \\
   {command}
-docker compose start {SERVICE}
+docker compose up --detach {SERVICE}
 """
 
 

@@ -1,8 +1,10 @@
 """Files for the offline importer: the importer makes the graph that a load makes."""
 
+import csv
 import json
 import os
 import random
+import re
 import shlex
 import subprocess
 from collections import Counter
@@ -11,7 +13,9 @@ import pytest
 
 from graphgov import pipeline
 from graphgov.errors import ConfigError, InputError
-from graphgov.store import offline
+from graphgov.schema import TABLES
+from graphgov.store import offline, open_store
+from graphgov.synth import province as synthetic
 
 HOSTILE = [
     "'; MATCH (n) DETACH DELETE n //",
@@ -32,16 +36,24 @@ HOSTILE = [
 
 
 @pytest.fixture
-def hostile(province):
-    """The province, with ids and texts that quoting could break."""
+def everything(province, tables, tmp_path):
+    """One of everything, ids and texts that quoting could break, and a synthetic province."""
     people = [{"person_id": f"{text[:2000]}#", "name": text} for text in HOSTILE]
     ties = [
         {"person_a": "P1", "person_b": one["person_id"], "kind": "friend", "note": one["name"]}
         for one in people
     ]
-    province["people"] = [*province["people"], *people]
-    province["ties"] = [*province["ties"], *ties]
-    return province
+    rows = {name: list(rows) for name, rows in province.items()}
+    rows["people"] += [*people, {"person_id": "long", "name": "x", "address": '"' * 3_000_000}]
+    rows["ties"] += ties
+    made = synthetic(tmp_path / "province", awards=300, seed=3)
+    for file in made.folder.glob("*.csv"):
+        if file.stem in TABLES:
+            with file.open(encoding="utf-8", newline="") as lines:
+                rows.setdefault(file.stem, []).extend(csv.DictReader(lines))
+    loaded = tables(**rows)
+    assert not loaded.con.execute("FROM rejects").fetchall()
+    return loaded
 
 
 @pytest.fixture
@@ -54,7 +66,7 @@ def imported(servers, tmp_path):
         folder.mkdir()
         offline.write(tables, folder)
         try:
-            server = servers.Server(tmp_path / "server", password="not-a-secret")
+            server = servers.Server(tmp_path / "server")
             _import(servers, server, folder, tmp_path)
         except servers.Unavailable as missing:
             if os.environ.get("GRAPHGOV_REQUIRE_ALL") == "1":
@@ -70,13 +82,13 @@ def imported(servers, tmp_path):
 
 def _import(servers, server, folder, place):
     """Runs import.sh with a `neo4j-admin` on the path that is the server's."""
-    server.admin("--version")  # writes the configuration
     words = [servers.java(server.version), "-cp", f"{servers.jars(server.version)}/*"]
     programs = place / "programs"
     programs.mkdir()
     admin = programs / "neo4j-admin"
     admin.write_text(f'#!/bin/sh\nexec {shlex.join(words)} org.neo4j.cli.AdminTool "$@"\n')
     admin.chmod(0o755)
+    (server.home / "conf").mkdir(parents=True)
     home = {"NEO4J_HOME": str(server.home), "NEO4J_CONF": str(server.home / "conf")}
     done = subprocess.run(
         ["sh", folder / offline.SCRIPT],
@@ -106,6 +118,11 @@ def _graph(driver):
     return found
 
 
+def _indexes(driver):
+    shown = "SHOW INDEXES YIELD name, owningConstraint WHERE name STARTS WITH 'graphgov'"
+    return {tuple(r) for r in driver.execute_query(f"{shown} RETURN *").records}
+
+
 def _file(folder, name):
     return (folder / name).read_text(encoding="utf-8")
 
@@ -131,7 +148,7 @@ def test_no_cell_and_an_empty_one_are_told_apart(tables, tmp_path):
     people = [{"person_id": "P1", "name": "x"}, {"person_id": "P2", "name": "y", "gender": "male"}]
     _written(tables(people=people), tmp_path / "out")
     head = _file(tmp_path / "out", "Person-header.csv").strip().split(",")
-    assert head[0] == "person_id:ID(Person)"
+    assert head[:2] == ["row_key:string", "person_id:ID(Person)"]
     assert "address:string" not in head  # a column without a value
     first, second = (line.split(",") for line in _file(tmp_path / "out", "Person.csv").splitlines())
     assert first[head.index("gender:string")] == ""
@@ -177,6 +194,14 @@ def test_a_name_that_no_database_has_is_refused(tables, tmp_path, name):
     with pytest.raises(ConfigError, match="no name of a Neo4j database"):
         offline.write(tables(people=[{"person_id": "P1", "name": "x"}]), tmp_path, database=name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_begins_with_what_is_no_mark_of_a_kind(tables, tmp_path):
+    people = [{"person_id": text, "name": "x"} for text in ("\ufeffP", "PK\x03\x04", "\x1f\x8b")]
+    tie = {"person_a": "\ufeffP", "person_b": "PK\x03\x04", "kind": "friend"}
+    _written(tables(people=people, ties=[tie]), tmp_path / "out")
+    for file in (tmp_path / "out").glob("*.csv"):
+        assert re.match(r"[0-9a-f]{16},|row_key:string,", file.read_text(encoding="utf-8"))
 
 
 def test_nothing_to_import_is_an_error(tables, tmp_path):
@@ -230,3 +255,23 @@ def test_what_fails_leaves_the_files_before_it(source, tmp_path):
         pipeline.write_import([source], out, pipeline.Options())
     assert _files(out) == first
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "source"]
+
+
+def test_the_importer_makes_the_graph_that_a_load_makes(
+    imported, everything, neo4j_store, neo4j_server, cells
+):
+    neo4j_store.load(everything)
+    with neo4j_server.driver() as driver:
+        wanted, indexes = _graph(driver), _indexes(driver)
+    server = imported(everything)
+    with server.driver() as driver:
+        found = _graph(driver)
+        assert found - wanted == wanted - found == Counter()
+        store = open_store(server.uri)
+        assert cells(store.read()) == cells(everything)
+        again = store.load(everything)
+        store.close()
+        assert (again.added, again.changed, again.removed) == (0, 0, 0)
+        assert again.nodes == sum(n for key, n in wanted.items() if len(key) == 2)
+        assert _graph(driver) == wanted
+        assert _indexes(driver) == indexes  # the load made them
