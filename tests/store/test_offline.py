@@ -10,8 +10,10 @@ import subprocess
 from collections import Counter
 
 import pytest
+from typer.testing import CliRunner
 
 from graphgov import pipeline
+from graphgov.cli import app
 from graphgov.errors import ConfigError, InputError
 from graphgov.schema import TABLES
 from graphgov.store import offline, open_store
@@ -244,6 +246,29 @@ def test_a_folder_with_something_else_is_left_alone(source, tmp_path, mark):
     with pytest.raises(ConfigError, match=r"left alone.*--offline"):
         pipeline.write_import([source], out, pipeline.Options())
     assert _files(out) == {mark: b"{}"}
+
+
+def _call(*args):
+    return CliRunner().invoke(app, [str(a) for a in args], prog_name="graphgov")
+
+
+def test_the_command_says_what_was_written_and_what_comes_next(source, tmp_path):
+    done = _call("load", source, "--offline", tmp_path / "out", "--store", "neo4j://nowhere")
+    assert done.exit_code == 0
+    assert "2 in = 1 kept + 1 rejected" in done.stdout
+    assert "3 nodes and 2 relationships" in done.stdout
+    assert f"sh {tmp_path / 'out' / offline.SCRIPT}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--store", "case.lbug"], ["--remove"], ["--database", "a b"]],
+    ids=["a graph in a file", "remove", "no name of a database"],
+)
+def test_options_that_do_not_go_together_are_refused(source, tmp_path, args):
+    done = _call("load", source, "--offline", tmp_path / "out", *args)
+    assert done.exit_code == 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_fails_leaves_the_files_before_it(source, tmp_path):
