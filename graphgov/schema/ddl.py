@@ -1,16 +1,16 @@
-"""DDL of both graph dialects, derived from the declared graph."""
+"""What both graph stores are told to make, derived from the declared graph."""
 
 from collections.abc import Iterable, Iterator
 
 from graphgov.schema.columns import Column, Type
 from graphgov.schema.graph import (
-    MEMBER_LABELS,
     NODES,
     RELATIONS,
     RESULT_KEY,
     RESULT_NODES,
     RESULT_RELATIONS,
 )
+from graphgov.schema.tables import TABLES
 
 LADYBUG_TYPES: dict[Type, str] = {
     Type.ID: "STRING",
@@ -27,8 +27,9 @@ LADYBUG_TYPES: dict[Type, str] = {
     Type.BOOLEAN: "BOOL",
 }
 MONEY_TEXT = "_text"  # ends the name of the property that holds an amount a double cannot
-# What people look things up by, besides the unique properties.
-_LOOKUPS = (("Body", "name"), ("Person", "name"), ("Company", "name"), ("Award", "awarded_on"))
+# What people look things up by, besides the unique properties. Names have an index of words: an
+# index of whole values refuses to hold one of more than 8 kB, and with it the node.
+_LOOKUPS = (("Award", "awarded_on"),)
 
 
 def quoted(name: str) -> str:
@@ -88,33 +89,22 @@ def ladybug() -> Iterator[str]:
         yield f"CREATE REL TABLE IF NOT EXISTS {quoted(type_)} ({ends}, {columns})"
 
 
-def neo4j() -> Iterator[str]:
-    """Constraints and indexes of a Neo4j database; each may be run again."""
-    for label, (key, own) in node_tables().items():
-        yield (
-            f"CREATE CONSTRAINT graphgov_{label.lower()}_key IF NOT EXISTS "
-            f"FOR (n:{quoted(label)}) REQUIRE n.{quoted(key)} IS UNIQUE"
-        )
-        if any(name == "row_key" for name, _ in own) and key != "row_key":
-            yield _index(label, "row_key")
-    for label, name in _LOOKUPS:
-        yield _index(label, name)
+def unique_keys() -> Iterator[tuple[str, str]]:
+    """Label and property of every constraint of a Neo4j database."""
+    for label, (key, _) in node_tables().items():
+        yield label, key
+
+
+def lookups() -> Iterator[tuple[str, str]]:
+    """Label and property of what nodes are looked up by besides their keys."""
+    yield from _LOOKUPS
     for node in RESULT_NODES:
-        yield _index(node.label, "run_id")
+        yield node.label, "run_id"
+
+
+def row_lookups() -> Iterator[str]:
+    """Types whose relationships are rows without an id of their own."""
     for type_ in sorted({r.type for r in RELATIONS if r.is_row}):
-        yield (
-            f"CREATE INDEX graphgov_{type_.lower()}_row_key IF NOT EXISTS "
-            f"FOR ()-[r:{quoted(type_)}]-() ON (r.`row_key`)"
-        )
-
-
-def _index(label: str, name: str) -> str:
-    return (
-        f"CREATE INDEX graphgov_{label.lower()}_{name} IF NOT EXISTS "
-        f"FOR (n:{quoted(label)}) ON (n.{quoted(name)})"
-    )
-
-
-def ours() -> frozenset[str]:
-    """Every label and relationship type that the engine writes."""
-    return frozenset(node_tables()) | frozenset(relation_tables()) | frozenset(MEMBER_LABELS)
+        tables = {r.table for r in RELATIONS if r.type == type_}
+        if not any(TABLES[name].entity for name in tables):
+            yield type_

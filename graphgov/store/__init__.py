@@ -1,10 +1,8 @@
 """Tables into a graph and back; results beside them."""
 
-import importlib
-import importlib.util
 from pathlib import Path
 
-from graphgov.errors import ConfigError, StoreError
+from graphgov.errors import ConfigError
 from graphgov.store.base import LoadReport, Store
 
 __all__ = ["LoadReport", "Store", "open_store"]
@@ -24,7 +22,6 @@ def open_store(uri: str | Path, *, user: str = "", database: str = "") -> Store:
 
     Raises:
         ConfigError: The address is of no known kind.
-        StoreError: The server's store is not installed.
     """
     address = str(uri)
     if not address:
@@ -34,11 +31,9 @@ def open_store(uri: str | Path, *, user: str = "", database: str = "") -> Store:
         if scheme not in _SERVERS:
             known = ", ".join(f"{s}://" for s in _SERVERS)
             raise ConfigError(f"{scheme}:// is no graph store. Give a path, or one of {known}.")
-        if importlib.util.find_spec("graphgov.store.neo4j") is None:
-            raise StoreError(f"{scheme}:// comes with the Neo4j store, which is not there yet.")
-        module = importlib.import_module("graphgov.store.neo4j")
-        opened: Store = module.open_server(address, user=user, database=database)
-        return opened
+        from graphgov.store.neo4j import open_server
+
+        return open_server(address, user=user, database=database)
     if user or database:
         raise ConfigError("--user and --database belong to a server; a file has neither.")
     from graphgov.store.embedded import EmbeddedStore

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from graphgov.errors import StoreError
-from graphgov.schema import TABLES, Results, Tables
-from graphgov.schema.dataset import Scratch, connect, create_tables
+from graphgov.schema import Results, Tables
+from graphgov.schema.dataset import Scratch
 from graphgov.schema.ddl import ladybug, node_tables, quoted, relation_tables
 from graphgov.schema.graph import NODES, RELATIONS, RESULT_NODES
 from graphgov.store import ladybug_cypher as cypher
 from graphgov.store import outcome, statements
 from graphgov.store.base import Answer, LoadReport, Store, plain
-from graphgov.store.frames import file_of, restore_sql, text
+from graphgov.store.frames import file_of
 from graphgov.store.locking import locked
 from graphgov.store.merge import Merge, Plan
+from graphgov.store.restored import tables_from
 
 DIALECT = "ladybug"
 _POOL = 2 << 30  # bytes of pages that the database keeps in memory
@@ -64,24 +65,7 @@ class EmbeddedStore(Store):
         scratch = Scratch("read")
         with locked(self._path, write=False), self._connection(write=False) as con:
             self._export(con, scratch.path)
-        duck = connect()
-        duck.execute(f"SET temp_directory = {text(scratch.path)}")
-        create_tables(duck)
-        given = {}
-        for table in TABLES.values():
-            order = ", ".join(f'"{n}"' for n in (*table.key, "row_key"))
-            duck.execute(
-                f'INSERT INTO "{table.name}" '
-                f"SELECT * FROM ({restore_sql(table, scratch.path)}) ORDER BY {order}"
-            )
-            filled = ", ".join(f'count("{c.name}")' for c in table.file_columns)
-            row = duck.execute(f'SELECT count(*), {filled} FROM "{table.name}"').fetchone() or (0,)
-            if row[0]:
-                held = zip(table.file_columns, row[1:], strict=True)
-                given[table.name] = frozenset(c.name for c, n in held if n)
-        for left in scratch.path.glob("*.parquet"):
-            left.unlink()
-        return Tables(duck, given=given, folder=scratch)
+        return tables_from(scratch)
 
     def save(self, results: Results) -> None:
         """See `Store.save`; here all of it is one transaction."""

@@ -18,8 +18,10 @@ import duckdb
 
 from graphgov.schema import TABLES, Reject, Table, Tables
 from graphgov.schema.graph import NODE_OF_TABLE, NODES, ROW_KEY, Node, Relation
+from graphgov.schema.validate import VALUE_SHOWN
 from graphgov.store.frames import (
     applies,
+    file_of,
     node_sql,
     owned_relations,
     parquet,
@@ -34,7 +36,7 @@ from graphgov.store.frames import (
 Kind = Literal["drop_owned", "drop_rows", "drop_nodes", "set_nodes", "add_nodes", "add_relations"]
 _ORDER = ("drop_owned", "drop_rows", "drop_nodes", "set_nodes", "add_nodes", "add_relations")
 _COMMON = frozenset({"source", "retrieved_on", "certainty", "listed", "dataset", "row_key"})
-_SHOWN_REJECTS = 1000
+_BAD = "row_key, field, value"
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,25 @@ class Merge:
         tables: What comes.
         folder: Empty folder for frames.
         stored: Folder of frames that the store gave back, or None where it is empty.
+        longest_key: Bytes of UTF-8 that the key of a node may have; 0 for any.
     """
 
-    def __init__(self, tables: Tables, folder: Path, stored: Path | None) -> None:
+    def __init__(
+        self, tables: Tables, folder: Path, stored: Path | None, *, longest_key: int = 0
+    ) -> None:
         self._con: duckdb.DuckDBPyConnection = tables.con.cursor()
         self._folder = folder
         self._stored = stored
-        self._bad: dict[str, Path] = {}
+        self._longest = longest_key
+        self._bad: dict[str, list[Path]] = {}
         self._steps: list[Step] = []
         self._files = 0
 
     def plan(self) -> Plan:
         """The steps, frames written."""
         rejects: list[Reject] = []
+        for table in TABLES.values():  # all keys first: ends may lack because of them
+            rejects += self._too_long(table)
         for table in TABLES.values():
             rejects += self._put_aside(table)
         for table in TABLES.values():
@@ -103,10 +111,10 @@ class Merge:
     # Rows, to stand after FROM.
 
     def _rows(self, table: str) -> str:
-        bad = self._bad.get(table)
-        if bad is None:
-            return q(table)
-        return f"(SELECT t.* FROM {q(table)} t ANTI JOIN {parquet(bad)} b USING (row_key))"
+        kept = q(table)
+        for bad in self._bad.get(table, ()):
+            kept = f"(SELECT t.* FROM {kept} t ANTI JOIN {parquet(bad)} b USING (row_key))"
+        return kept
 
     def _old(self, table: str) -> str:
         if self._stored is None:
@@ -127,12 +135,25 @@ class Merge:
             return self._rows(table)
         return f"(FROM {self._rows(table)} UNION ALL BY NAME FROM {self._old(table)})"
 
+    def _too_long(self, table: Table) -> list[Reject]:
+        """Rows whose key no index of the store can hold."""
+        node = NODE_OF_TABLE.get(table.name)
+        if not self._longest or node is None or node.key == ROW_KEY:
+            return []
+        key = q(node.key)
+        found = (
+            f"SELECT row_key, {text(node.key)} AS field, {key} AS value FROM {q(table.name)} "
+            f"WHERE strlen({key}) > {self._longest}"
+        )
+        reason = f"The graph can hold an id of at most {self._longest:,} bytes."
+        return self._rejected(table, [found], "too_long", reason)
+
     def _put_aside(self, table: Table) -> list[Reject]:
         """Rows whose ends are not there."""
         parts = [
             f"SELECT row_key, {text(column)} AS field, t.{q(column)} AS value "
-            f"FROM {q(table.name)} t ANTI JOIN {self._ids(label)} i ON i.id = t.{q(column)} "
-            f"WHERE {applies(relation)}"
+            f"FROM {self._rows(table.name)} t "
+            f"ANTI JOIN {self._ids(label)} i ON i.id = t.{q(column)} WHERE {applies(relation)}"
             for relation in row_relations(table.name)
             for label, column in (
                 (relation.start, relation.start_column),
@@ -140,17 +161,24 @@ class Merge:
             )
             if not (table.name == "awards" and column == table.entity)
         ]
+        return self._rejected(table, parts, "missing_end", "The graph has nothing with this id.")
+
+    def _rejected(self, table: Table, parts: list[str], code: str, reason: str) -> list[Reject]:
+        """Rejects for what queries find: `row_key`, `field`, `value`, one query or more."""
         if not parts:
             return []
-        path = self._folder / f"bad-{table.name}.parquet"
+        path = self._folder / f"bad-{table.name}-{code}.parquet"
         self._con.execute(write_sql(" UNION ALL ".join(parts), path))
         rows = self._con.execute(
-            f"SELECT DISTINCT field, value FROM {parquet(path)} ORDER BY ALL LIMIT {_SHOWN_REJECTS}"
+            "SELECT coalesce(s.file, $1), coalesce(s.line, 0), b.field, b.value "
+            f"FROM (SELECT DISTINCT {_BAD} FROM {parquet(path)}) b "
+            "LEFT JOIN (SELECT row_key, min(file) AS file, min(line) AS line FROM sources "
+            'WHERE "table" = $1 GROUP BY row_key) s USING (row_key) ORDER BY ALL',
+            [table.name],
         ).fetchall()
         if rows:
-            self._bad[table.name] = path
-        reason = "The graph has nothing with this id."
-        return [Reject(table.name, 0, f, "missing_end", v, reason) for f, v in rows]
+            self._bad.setdefault(table.name, []).append(path)
+        return [Reject(file, line, f, code, v[:VALUE_SHOWN], reason) for file, line, f, v in rows]
 
     # What happens to a table.
 
@@ -182,7 +210,9 @@ class Merge:
                 f"EXCEPT SELECT {pair} FROM new)) "
                 f"SELECT d.{key}, o.{key} IS NULL AS is_new "
                 f"FROM (SELECT DISTINCT {key} FROM differ) d "
-                f"LEFT JOIN (SELECT DISTINCT {key} FROM old) o USING ({key})",
+                # A load that was stopped may have left an award without its rows.
+                f"LEFT JOIN (SELECT {key} FROM {parquet(self._stored / file_of(node))}) o "
+                f"USING ({key})",
                 touched,
             )
         )
@@ -214,11 +244,17 @@ class Merge:
             else:
                 for relation in relations:
                     self._step("drop_rows", relation, self._ends(relation, leaving))
-            new = f"(SELECT t.* FROM {new} t ANTI JOIN {old} o USING (row_key))"
         if node:
-            self._nodes("add_nodes", node, new)
+            self._nodes("add_nodes", node, self._unknown(new, node))
         for relation in relations:
-            self._relations(relation, new)
+            self._relations(relation, self._unknown(new, node or relation))
+
+    def _unknown(self, rows: str, where: Node | Relation) -> str:
+        """Those of the rows that a stored frame lacks."""
+        if self._stored is None:
+            return rows
+        stored = parquet(self._stored / file_of(where))
+        return f"(SELECT t.* FROM {rows} t ANTI JOIN {stored} o USING (row_key))"
 
     @staticmethod
     def _ends(relation: Relation, rows: str) -> str:

@@ -33,12 +33,14 @@ class Frame:
 
     Args:
         ends: Start and end label of a relationship type; empty for nodes.
+        names: Its columns.
     """
 
     name: str
     ends: tuple[str, ...]
     path: Path
     rows: int
+    names: tuple[str, ...]
 
 
 def write(results: Results, folder: Path, *, current: bool) -> list[Frame]:
@@ -171,4 +173,4 @@ def _frame(
     path = folder / f"result-{'-'.join((name, *ends))}.parquet"
     made = pa.table([array for _, array in columns], names=[n for n, _ in columns])
     pyarrow.parquet.write_table(made, path)
-    return Frame(name, ends, path, made.num_rows)
+    return Frame(name, ends, path, made.num_rows, tuple(made.column_names))

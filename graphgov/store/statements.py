@@ -133,7 +133,7 @@ def load(room: str, name: str, dialect: str) -> Statement:
     return parse(base, path.read_text(encoding="utf-8"))
 
 
-def fill(room: str, name: str, dialect: str, **places: str) -> str:
+def fill(room: str, name: str, dialect: str, /, **places: str) -> str:
     """A statement of the engine with its places `{{label}}`, `{{cells}}`, … filled in.
 
     A label, a type and a property cannot be parameters of Cypher. What fills them comes from the

@@ -5,13 +5,34 @@ import pytest
 from graphgov.schema import TABLES
 from graphgov.store import open_store
 
-# A second store is named here and gets every test of the contract.
-STORES = {"embedded": lambda folder: open_store(folder / "case.lbug")}
+
+@pytest.fixture
+def embedded(tmp_path):
+    """A graph in a file."""
+    return open_store(tmp_path / "case.lbug")
 
 
-@pytest.fixture(params=sorted(STORES))
-def store(request, tmp_path):
-    opened = STORES[request.param](tmp_path)
+@pytest.fixture
+def pristine():
+    """A test that asks for it gets a database without our constraints and indexes too."""
+
+
+@pytest.fixture
+def neo4j_store(neo4j_server, servers, monkeypatch, request):
+    """An empty database of a real server; constraints of the test before may be there."""
+    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    with neo4j_server.driver() as driver:
+        if "pristine" in request.fixturenames:
+            servers.wipe(driver)
+        else:
+            driver.execute_query("MATCH (n) DETACH DELETE n")
+    return open_store(neo4j_server.uri, user=neo4j_server.user)
+
+
+@pytest.fixture(params=["embedded", "neo4j_store"])
+def store(request):
+    """Every store in turn: a test that asks for it is part of the contract."""
+    opened = request.getfixturevalue(request.param)
     yield opened
     opened.close()
 

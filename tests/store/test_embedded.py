@@ -150,10 +150,14 @@ def test_a_file_that_is_no_graph_is_left_alone(path, tables, what):
     assert path.is_dir() or path.read_text().startswith("award_id")
 
 
-@pytest.mark.parametrize("uri", ["neo4j://h", "bolt://h:7687", "neo4j+s://h"])
-def test_a_server_is_a_store_of_its_own(uri):
-    with pytest.raises(StoreError, match="comes with the Neo4j store"):
-        open_store(uri, user="u")
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [("bolt://u:secret@h", "NEO4J_PASSWORD"), ("bolt://:7687", "no host"), ("neo4j://", "no host")],
+)
+def test_a_server_s_address_holds_a_host_and_no_password(uri, said):
+    with pytest.raises(ConfigError, match=said) as caught:
+        open_store(uri)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("uri", "said"), [("", "needs a path"), ("s3://x", "no graph store")])

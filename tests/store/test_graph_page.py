@@ -8,6 +8,7 @@ import pytest
 from graphgov.schema import TABLES, ddl
 from graphgov.schema.graph import NODE_OF_TABLE, NODES, RELATIONS
 from graphgov.schema.graph_docs import reference
+from graphgov.store.neo4j_cypher import constraints
 
 PAGE = Path(__file__).parents[2] / "docs" / "graph-model.md"
 
@@ -35,7 +36,7 @@ def test_every_column_of_every_table_has_a_place(table):
 
 
 def test_neo4j_has_a_unique_key_for_every_label():
-    statements = list(ddl.neo4j())
+    statements = list(constraints())
     assert len(statements) == len(set(statements))
     for label, (key, _) in ddl.node_tables().items():
         assert any(

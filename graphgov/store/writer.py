@@ -1,0 +1,111 @@
+"""Frames into a server, batch by batch, by a few workers at once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import groupby
+
+import neo4j
+
+from graphgov.schema.graph import Node, Relation
+from graphgov.store import neo4j_cypher as cypher
+from graphgov.store.connection import Connection
+from graphgov.store.merge import Step
+from graphgov.store.neo4j_cypher import Write
+from graphgov.store.outcome import Frame
+from graphgov.store.wire import Moment, Rows, batches
+
+BATCH = 10_000  # rows of a transaction
+WORKERS = 2  # one packs rows while the server works on the other's
+Batch = tuple[Write, Rows, list[Moment]]
+
+
+class Writer:
+    """Applies steps and counts what the server says it made.
+
+    Args:
+        connection: The server.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._con = connection
+        self.nodes = 0
+        self.relations = 0
+
+    def apply(self, steps: Iterable[Step]) -> None:
+        """Take the steps of a plan in order; steps of one kind at once.
+
+        Raises:
+            StoreError: The server refused or was lost; earlier batches are in the graph.
+        """
+        for _, some in groupby(steps, key=lambda step: step.kind):
+            self._write(
+                (write, rows, moments)
+                for step in some
+                for write in [_write_of(step)]
+                for rows, moments in batches(step.path, write.names, BATCH)
+            )
+
+    def save(self, frames: Sequence[Frame]) -> None:
+        """Write the frames of a run, nodes first."""
+        for _, some in groupby(frames, key=lambda frame: bool(frame.ends)):
+            self._write(
+                (write, rows, moments)
+                for frame in some
+                for write in [_write_of_result(frame)]
+                for rows, moments in batches(frame.path, write.names, BATCH)
+            )
+
+    def _write(self, todo: Iterator[Batch]) -> None:
+        """Write batches; only a few of them are held at a time."""
+        with ThreadPoolExecutor(WORKERS) as pool:
+            running: set[Future[None]] = set()
+            try:
+                for batch in todo:
+                    running.add(pool.submit(self._one, batch))
+                    if len(running) > WORKERS:
+                        done, running = wait(running, return_when=FIRST_COMPLETED)
+                        for future in done:
+                            future.result()
+                for future in running:
+                    future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _one(self, batch: Batch) -> None:
+        write, rows, moments = batch
+        tried = False
+
+        def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
+            nonlocal tried
+            # Whether a lost connection lost the transaction too is not known.
+            statement, tried = (write.again if tried else write.first), True
+            return tx.run(statement, rows=rows, moments=moments).consume().counters
+
+        with self._con.errors(), self._con.session(write=True) as session:
+            made = session.execute_write(work)
+        self.nodes += made.nodes_created
+        self.relations += made.relationships_created
+
+
+def _write_of(step: Step) -> Write:
+    match step.kind, step.target:
+        case "add_nodes", Node() as node:
+            return cypher.add_nodes(node.label)
+        case "set_nodes", Node() as node:
+            return cypher.set_nodes(node.label)
+        case "drop_nodes", Node() as node:
+            return cypher.drop_nodes(node)
+        case "add_relations", Relation() as relation:
+            return cypher.add_relations(relation)
+        case "drop_rows", Relation() as relation:
+            return cypher.drop_rows(relation)
+        case "drop_owned", Relation() as relation:
+            return cypher.drop_owned(relation)
+    raise ValueError(f"No statement for {step.kind} of {step.target}.")
+
+
+def _write_of_result(frame: Frame) -> Write:
+    if frame.ends:
+        return cypher.add_result_relations(frame.name, frame.ends, frame.names)
+    return cypher.add_nodes(frame.name)
