@@ -65,11 +65,17 @@ def servers() -> ModuleType:
 def neo4j_server(servers: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A running Neo4j with authentication on, one per worker; skips with a word where none can be.
 
-    Tests share its one database: empty it with `servers.wipe(driver)` before use.
+    Tests share its one database: empty it with `servers.wipe(driver)` before use, or faster,
+    where constraints may stay, with `servers.wipe(driver, schema=False)`.
     """
     home = tmp_path_factory.mktemp("neo4j")
     try:
-        server = servers.Server(home, password=secrets.token_urlsafe(12)).start()
+        server = servers.Server(
+            home,
+            password=secrets.token_urlsafe(12),
+            settings={"dbms.security.auth_max_failed_attempts": "0"},
+            jvm=servers.SHORT_LIVED,
+        ).start()
     except servers.Unavailable as missing:
         if os.environ.get("GRAPHGOV_REQUIRE_ALL") == "1":
             pytest.fail(f"Neo4j is required here: {missing}.")

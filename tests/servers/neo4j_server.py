@@ -37,6 +37,9 @@ _FAST = {
     "internal.server.bolt.thread_pool_shutdown_wait_time": "0s",
 }
 _FAST_JVM = ("-XX:-UsePerfData", "-XX:+UseG1GC")
+# For servers that live for minutes: most of what they do is to plan statements for the first time,
+# which takes half as long without the optimising compiler. Not for benchmarks.
+SHORT_LIVED = ("-XX:TieredStopAtLevel=1",)
 
 
 class Unavailable(RuntimeError):
@@ -366,10 +369,19 @@ def answers(port: int) -> bool:
         return False
 
 
-def wipe(driver: Any, *, database: str | None = None) -> None:
-    """Empties a database: nodes, relationships, constraints and indexes."""
+def wipe(driver: Any, *, database: str | None = None, schema: bool = True) -> None:
+    """Empties a database: nodes, relationships, constraints and indexes.
+
+    Args:
+        driver: Of the official package.
+        database: The default one where not given.
+        schema: Whether constraints and indexes go too. The server then plans every statement
+            anew, so that the next small load takes ten times as long.
+    """
     with driver.session(database=database) as session:
         session.run("MATCH (n) CALL (n) {DETACH DELETE n} IN TRANSACTIONS OF 20000 ROWS").consume()
+        if not schema:
+            return
         constraints = "SHOW CONSTRAINTS YIELD name"
         indexes = "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"
         for kind, listed in (("CONSTRAINT", constraints), ("INDEX", indexes)):

@@ -30,7 +30,7 @@ def line(request, servers):
 
 
 def test_both_lines_start_remember_and_are_wiped(servers, line, tmp_path):
-    with servers.Server(tmp_path, version=line, heap="512m") as server:
+    with servers.Server(tmp_path, version=line, heap="512m", jvm=servers.SHORT_LIVED) as server:
         with server.driver() as driver:
             versions = driver.execute_query("CALL dbms.components() YIELD versions").records
             assert versions[0]["versions"] == [line]
@@ -45,6 +45,8 @@ def test_both_lines_start_remember_and_are_wiped(servers, line, tmp_path):
         server.settings.clear()
         server.kill()
         with server.start().driver() as driver:
+            servers.wipe(driver, schema=False)
+            assert len(driver.execute_query("SHOW CONSTRAINTS").records) == 1
             servers.wipe(driver)
             assert driver.execute_query("MATCH (n) RETURN count(n) AS n").records[0]["n"] == 0
             assert not driver.execute_query("SHOW CONSTRAINTS").records
