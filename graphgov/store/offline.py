@@ -190,10 +190,10 @@ def _script(told: str, database: str, arguments: Sequence[str]) -> str:
     command = _command(arguments, [database])
     return f"""#!/bin/sh
 # {told}.
-# Stop the server first, and run this as the user that the server runs as. The database must be
-# new or empty; --overwrite-destination=true after the name of this script makes it replace
-# ALL that the database holds. Start the server afterwards: the next `graphgov load` or
-# `graphgov flag` with --store makes constraints and indexes.
+# Stop the server first, and run this as the user that the server runs as. A database that the
+# server has made already is refused, be it empty; --overwrite-destination=true after the name of
+# this script replaces ALL that it holds. Start the server afterwards: the next `graphgov load`
+# or `graphgov flag` with --store makes constraints and indexes.
 set -eu
 CDPATH= cd -- "$(dirname -- "$0")"
 exec {command}
@@ -204,10 +204,10 @@ def _docker_script(told: str, database: str, arguments: Sequence[str]) -> str:
     command = _command([*arguments, "--report-file=/tmp/import.report"], [database])
     return f"""#!/bin/sh
 # {told}.
-# Run this in the folder of compose.yaml: it stops the server, imports, and starts it again.
-# The database must be new or empty; --overwrite-destination=true after the name of this script
-# makes it replace ALL that the database holds. The next `graphgov load` or `graphgov flag`
-# with --store makes constraints and indexes.
+# Run this in the folder of compose.yaml, NEO4J_PASSWORD set: it stops the server, imports, and
+# starts it again. A database that the server has made already is refused, be it empty;
+# --overwrite-destination=true after the name of this script replaces ALL that it holds. The next
+# `graphgov load` or `graphgov flag` with --store makes constraints and indexes.
 set -eu
 files=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 docker compose stop {SERVICE}
