@@ -221,7 +221,7 @@ def offline(bench: Bench, elements: int) -> dict[str, Any]:
     words = [_absolute(word, folder) for word in facts["arguments"]]
     server = bench.servers.Server(home, heap=HEAP, page_cache=PAGES)
     started = time.perf_counter()
-    server.admin("database", "import", "full", *words, facts["database"])
+    server.admin("database", "import", "full", facts["database"], *words)
     importing = time.perf_counter() - started
     with server:
         found = _elements(bench, server)

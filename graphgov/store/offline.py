@@ -187,7 +187,7 @@ def _options(files: Sequence[_File]) -> list[str]:
 
 
 def _script(told: str, database: str, arguments: Sequence[str]) -> str:
-    command = _command(arguments, [database])
+    command = _command(database, arguments)
     return f"""#!/bin/sh
 # {told}.
 # Stop the server first, and run this as the user that the server runs as. A database that the
@@ -201,7 +201,7 @@ exec {command}
 
 
 def _docker_script(told: str, database: str, arguments: Sequence[str]) -> str:
-    command = _command([*arguments, "--report-file=/tmp/import.report"], [database])
+    command = _command(database, [*arguments, "--report-file=/tmp/import.report"])
     return f"""#!/bin/sh
 # {told}.
 # Run this in the folder of compose.yaml, NEO4J_PASSWORD set: it stops the server, imports, and
@@ -217,8 +217,9 @@ docker compose up --detach {SERVICE}
 """
 
 
-def _command(arguments: Sequence[str], last: Sequence[str]) -> str:
-    words = ["neo4j-admin database import full", *map(quote, arguments), '"$@"', *map(quote, last)]
+def _command(database: str, arguments: Sequence[str]) -> str:
+    # The database comes first: after a list of files it would be taken for one more.
+    words = ["neo4j-admin database import full", quote(database), *map(quote, arguments), '"$@"']
     return " \\\n  ".join(words)
 
 
