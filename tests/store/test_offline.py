@@ -59,27 +59,22 @@ def everything(province, tables, tmp_path):
 
 
 @pytest.fixture
-def imported(servers, tmp_path):
-    """`imported(tables)`: a server whose database the importer made, by the script's own words."""
-    running = []
+def importer(servers, tmp_path):
+    """`importer(tables)`: a server whose database the importer made, and what it said."""
+    if missing := servers.why_not():
+        if os.environ.get("GRAPHGOV_REQUIRE_ALL") == "1":
+            pytest.fail(f"Neo4j is required here: {missing}.")
+        pytest.skip(f"no Neo4j on this machine: {missing}")
+    server = servers.Server(tmp_path / "server")
 
-    def start(tables):
+    def run(tables):
         folder = tmp_path / "it's [a] (folder) $HOME"
         folder.mkdir()
         offline.write(tables, folder)
-        try:
-            server = servers.Server(tmp_path / "server")
-            _import(servers, server, folder, tmp_path)
-        except servers.Unavailable as missing:
-            if os.environ.get("GRAPHGOV_REQUIRE_ALL") == "1":
-                pytest.fail(f"Neo4j is required here: {missing}.")
-            pytest.skip(f"no Neo4j on this machine: {missing}")
-        running.append(server.start())
-        return server
+        return server, _import(servers, server, folder, tmp_path)
 
-    yield start
-    for server in running:
-        server.stop()
+    yield run
+    server.stop()
 
 
 def _import(servers, server, folder, place):
@@ -100,6 +95,7 @@ def _import(servers, server, folder, place):
         cwd="/",
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
 
 
 def _graph(driver):
@@ -285,13 +281,13 @@ def test_what_fails_leaves_the_files_before_it(source, tmp_path):
 
 
 def test_the_importer_makes_the_graph_that_a_load_makes(
-    imported, everything, neo4j_store, neo4j_server, cells
+    importer, everything, neo4j_store, neo4j_server, cells
 ):
     neo4j_store.load(everything)
     with neo4j_server.driver() as driver:
         wanted, indexes = _graph(driver), _indexes(driver)
-    server = imported(everything)
-    with server.driver() as driver:
+    server, _ = importer(everything)
+    with server.start(), server.driver() as driver:
         found = _graph(driver)
         assert found - wanted == wanted - found == Counter()
         store = open_store(server.uri)
@@ -302,3 +298,10 @@ def test_the_importer_makes_the_graph_that_a_load_makes(
         assert again.nodes == sum(n for key, n in wanted.items() if len(key) == 2)
         assert _graph(driver) == wanted
         assert _indexes(driver) == indexes  # the load made them
+
+
+def test_cells_of_one_line_are_imported_too(importer, tables):
+    people = [{"person_id": key, "name": key} for key in "abc"]
+    tie = {"person_a": "a", "person_b": "b", "kind": "kin"}
+    _, said = importer(tables(people=people, ties=[tie]))
+    assert re.search(r"\b3 nodes\s+1 relationships\b", said)
