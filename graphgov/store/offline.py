@@ -64,7 +64,8 @@ class _File:
     @property
     def argument(self) -> str:
         """What the importer is told about it."""
-        return f"--{self.option}={self.group}={self.name}-header.csv,{self.name}.csv"
+        # The importer of 2026 takes no file without a folder.
+        return f"--{self.option}={self.group}=./{self.name}-header.csv,./{self.name}.csv"
 
 
 def check_database(name: str) -> str:

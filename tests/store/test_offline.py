@@ -71,15 +71,15 @@ def importer(servers, tmp_path):
         folder = tmp_path / "it's [a] (folder) $HOME"
         folder.mkdir()
         offline.write(tables, folder)
-        return server, _import(servers, server, folder, tmp_path)
+        return server, _import(server, folder, tmp_path)
 
     yield run
     server.stop()
 
 
-def _import(servers, server, folder, place):
+def _import(server, folder, place):
     """Runs import.sh with a `neo4j-admin` on the path that is the server's."""
-    words = [servers.java(server.version), "-cp", f"{servers.jars(server.version)}/*"]
+    words = server._java("-Xmx1g")
     programs = place / "programs"
     programs.mkdir()
     admin = programs / "neo4j-admin"
@@ -186,7 +186,7 @@ def test_both_scripts_say_the_same_command(province, tables, tmp_path):
         assert "$@" in words
         subprocess.run(["sh", "-n", folder / name], check=True)
     listed = {word for a in arguments for word in a.rpartition("=")[2].split(",")}
-    assert listed == {p.name for p in folder.glob("*.csv")}
+    assert listed == {f"./{p.name}" for p in folder.glob("*.csv")}
 
 
 @pytest.mark.parametrize("name", ["a", "1abc", "x y z", "abc\n; rm", "--force", "a" * 64, "ä" * 5])
@@ -284,6 +284,7 @@ def test_the_importer_makes_the_graph_that_a_load_makes(
     importer, everything, neo4j_store, neo4j_server, cells
 ):
     neo4j_store.load(everything)
+    neo4j_store.close()
     with neo4j_server.driver() as driver:
         wanted, indexes = _graph(driver), _indexes(driver)
     server, _ = importer(everything)
