@@ -96,9 +96,11 @@ def write(tables: Tables, folder: Path, *, database: str = "") -> LoadReport:
         ConfigError: Neo4j takes no such name.
         InputError: There is not one node, which the importer refuses.
     """
+    from graphgov.store.neo4j import LONGEST_KEY  # takes the driver with it
+
     into = check_database(database)
     scratch = Scratch("offline")
-    plan = Merge(tables, scratch.path, None).plan()
+    plan = Merge(tables, scratch.path, None, longest_key=LONGEST_KEY).plan()
     con = tables.con.cursor()
     files: list[_File] = []
     for step in plan.steps:

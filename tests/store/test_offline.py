@@ -236,6 +236,15 @@ def test_rows_put_aside_are_written_and_a_second_time_replaces_the_first(source,
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "source"]
 
 
+def test_an_id_that_no_index_holds_is_put_aside_with_its_line(source, tmp_path):
+    with (source / "awards.csv").open("a") as file:
+        file.write(f"{'L' * 8000},B1,C1,2024-01-02,1\n{'L' * 8001},B1,C1,2024-01-02,1\n")
+    _, done = pipeline.write_import([source], tmp_path / "out", pipeline.Options())
+    assert [(r.line, r.field, r.code) for r in done.rejects] == [(5, "award_id", "too_long")]
+    assert (done.nodes, done.relationships) == (4, 4)
+    assert "awards.csv,5,award_id,too_long" in _file(tmp_path / "out", "rejects.csv")
+
+
 @pytest.mark.parametrize("mark", ["notes.txt", "manifest.json"], ids=["notes", "a run"])
 def test_a_folder_with_something_else_is_left_alone(source, tmp_path, mark):
     out = tmp_path / "out"
