@@ -1,7 +1,7 @@
 // Purpose: Add nodes of one label, known not to be there.
 // Parameters:
 //   rows (list): One list of cells a node.
-//   moments (list): Days and times; a cell of such a column is a position in it.
+//   days (list): Days; a cell of such a column is a position in it.
 // Places: label, cells
 // Returns: nothing
 // Index: none

@@ -2,7 +2,7 @@
 //   try arrived.
 // Parameters:
 //   rows (list): One list of cells a node.
-//   moments (list): Days and times; a cell of such a column is a position in it.
+//   days (list): Days; a cell of such a column is a position in it.
 // Places: label, key, key_cell, sets
 // Returns: nothing
 // Index: the key of the label

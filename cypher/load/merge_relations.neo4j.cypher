@@ -2,7 +2,7 @@
 //   arrived. One is known by its ends, its row and its role.
 // Parameters:
 //   rows (list): One list a relationship: key of the start, key of the end, cells.
-//   moments (list): Days and times; a cell of such a column is a position in it.
+//   days (list): Days; a cell of such a column is a position in it.
 // Places: start, start_key, end, end_key, type, cells, mark, mark_cell, role_cell
 // Returns: nothing
 // Index: the keys of both labels

@@ -1,7 +1,7 @@
 // Purpose: The same where an earlier try may have arrived.
 // Parameters:
 //   rows (list): One list a relationship: uid of the start, key of the end, cells.
-//   moments (list): Days and times; a cell of such a column is a position in it.
+//   days (list): Days; a cell of such a column is a position in it.
 // Places: start, end, end_key, type, cells, ours, role_cell
 // Returns: nothing
 // Index: uid of the start, the key of the end

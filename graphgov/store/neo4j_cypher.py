@@ -19,7 +19,6 @@ DIALECT = "neo4j"
 PREFIX = "graphgov_"  # begins the name of every constraint and index of ours
 LOCK = "GraphGovLoad"  # label of the nodes that say who writes
 Names = Sequence[tuple[str, str]]  # property and its Ladybug type
-_MOMENTS = ("DATE", "TIMESTAMP")
 
 
 def text(room: str, name: str, /, **places: str) -> str:
@@ -54,11 +53,6 @@ class Write:
     first: str
     again: str
     names: tuple[str, ...]
-
-
-def is_moment(kind: str) -> bool:
-    """Whether cells of a type are sent as positions in a list of days and times."""
-    return kind in _MOMENTS
 
 
 def add_nodes(label: str) -> Write:
@@ -141,7 +135,13 @@ def _cells(own: Names) -> dict[str, str]:
 
 
 def _cell(place: int, kind: str) -> str:
-    return f"$moments[row[{place}]]" if is_moment(kind) else f"row[{place}]"
+    match kind:
+        case "DATE":
+            return f"$days[row[{place}]]"
+        case "TIMESTAMP":
+            return f"datetime(row[{place}])"
+        case _:
+            return f"row[{place}]"
 
 
 def drop_nodes(node: Node) -> Write:
@@ -229,4 +229,4 @@ def read_relations(relation: Relation, *, by_start: bool) -> Page:
 def _read(variable: str, name: str, kind: str) -> str:
     cell = f"{variable}.{quoted(name)}"
     # Not `epochSeconds`: it rounds towards 1970, so moments before it come back a second late.
-    return f"toString({cell})" if is_moment(kind) else cell
+    return f"toString({cell})" if kind in ("DATE", "TIMESTAMP") else cell

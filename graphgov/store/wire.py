@@ -1,12 +1,12 @@
 """Frames as rows that a server takes, and rows that it gives back as frames.
 
-Cells of days and times are few different values among many rows and dear to encode one by one:
-they are sent once per batch, and a cell is a position among them. They come back as text.
+Days are few different values among many rows and dear to encode one by one: they are sent once
+per batch, and a cell is a position among them. Times go as text, and both come back as text.
 Batches are bounded by rows and by bytes, whatever a cell may hold.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,12 +24,11 @@ _ARROW = {
     "DATE": pa.string(),
     "TIMESTAMP": pa.string(),
 }
-Moment = date | datetime
 Rows = list[list[object]]
 
 
-def batches(path: Path, names: Sequence[str], size: int) -> Iterator[tuple[Rows, list[Moment]]]:
-    """Rows of a frame in batches, and the moments they mean.
+def batches(path: Path, names: Sequence[str], size: int) -> Iterator[tuple[Rows, list[date]]]:
+    """Rows of a frame in batches, and the days they mean.
 
     Args:
         path: The frame.
@@ -42,27 +41,29 @@ def batches(path: Path, names: Sequence[str], size: int) -> Iterator[tuple[Rows,
             yield from _bounded(read, names)
 
 
-def _bounded(batch: pa.RecordBatch, names: Sequence[str]) -> Iterator[tuple[Rows, list[Moment]]]:
+def _bounded(batch: pa.RecordBatch, names: Sequence[str]) -> Iterator[tuple[Rows, list[date]]]:
     if batch.nbytes > _BATCH_BYTES and batch.num_rows > 1:
         half = batch.num_rows // 2
         yield from _bounded(_copy(batch.slice(0, half)), names)
         yield from _bounded(_copy(batch.slice(half)), names)
         return
-    moments: list[Moment] = []
+    days: list[date] = []
     columns = []
     for name in names:
         if name not in batch.schema.names:
             columns.append([None] * batch.num_rows)
             continue
         column = batch.column(name)
-        if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        if pa.types.is_timestamp(column.type):
+            columns.append(_zoned(column).to_pylist())
+        elif pa.types.is_date(column.type):
             coded = column.dictionary_encode()
-            shifted = pc.add(coded.indices.cast(pa.int64()), len(moments))
-            moments += [_zoned(v) for v in coded.dictionary.to_pylist()]
+            shifted = pc.add(coded.indices.cast(pa.int64()), len(days))
+            days += coded.dictionary.to_pylist()
             columns.append(shifted.to_pylist())
         else:
             columns.append(column.to_pylist())
-    yield [list(row) for row in zip(*columns, strict=True)], moments
+    yield [list(row) for row in zip(*columns, strict=True)], days
 
 
 def _copy(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -70,8 +71,10 @@ def _copy(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.Table.from_batches([batch]).take(pa.array(range(batch.num_rows))).to_batches()[0]
 
 
-def _zoned(value: Moment) -> Moment:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+def _zoned(column: pa.Array) -> pa.Array:
+    """`2024-01-31 23:59:59.000000` in UTC as `2024-01-31T23:59:59.000000Z`."""
+    text = pc.replace_substring(column.cast(pa.string()), " ", "T")
+    return pc.binary_join_element_wise(text, "Z", "")
 
 
 class FrameWriter:

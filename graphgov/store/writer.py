@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import date
 from itertools import groupby
 
 import neo4j
@@ -12,11 +13,11 @@ from graphgov.store.connection import Connection
 from graphgov.store.merge import Step
 from graphgov.store.neo4j_cypher import Write
 from graphgov.store.outcome import Frame
-from graphgov.store.wire import Moment, Rows, batches
+from graphgov.store.wire import Rows, batches
 
 BATCH = 10_000  # rows of a transaction
 WORKERS = 2  # one packs rows while the server works on the other's
-Batch = tuple[Write, Rows, list[Moment]]
+Batch = tuple[Write, Rows, list[date]]
 
 
 class Writer:
@@ -39,20 +40,20 @@ class Writer:
         """
         for _, some in groupby(steps, key=lambda step: step.kind):
             self._write(
-                (write, rows, moments)
+                (write, rows, days)
                 for step in some
                 for write in [_write_of(step)]
-                for rows, moments in batches(step.path, write.names, BATCH)
+                for rows, days in batches(step.path, write.names, BATCH)
             )
 
     def save(self, frames: Sequence[Frame]) -> None:
         """Write the frames of a run, nodes first."""
         for _, some in groupby(frames, key=lambda frame: bool(frame.ends)):
             self._write(
-                (write, rows, moments)
+                (write, rows, days)
                 for frame in some
                 for write in [_write_of_result(frame)]
-                for rows, moments in batches(frame.path, write.names, BATCH)
+                for rows, days in batches(frame.path, write.names, BATCH)
             )
 
     def _write(self, todo: Iterator[Batch]) -> None:
@@ -73,14 +74,14 @@ class Writer:
                 raise
 
     def _one(self, batch: Batch) -> None:
-        write, rows, moments = batch
+        write, rows, days = batch
         tried = False
 
         def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
             nonlocal tried
             # Whether a lost connection lost the transaction too is not known.
             statement, tried = (write.again if tried else write.first), True
-            return tx.run(statement, rows=rows, moments=moments).consume().counters
+            return tx.run(statement, rows=rows, days=days).consume().counters
 
         with self._con.errors(), self._con.session(write=True) as session:
             made = session.execute_write(work)
