@@ -12,26 +12,28 @@
 //   kinds (of the ties), certainty (of the weakest link), link (owner, or role in the company),
 //   company, company_id, awards, amount (sum, in one currency), currency, first_on, last_on
 // Index: Person.person_id
-MATCH (o:Person {person_id: $official})-[h:HELD_OFFICE]->(b:Body)
-MATCH w = (o)-[:TIED_TO*0..3]-(q:Person)
+MATCH w = (o:Person {person_id: $official})-[:TIED_TO*0..3]-(q:Person)
 WHERE length(w) <= $ties
-  AND size(list_distinct(properties(nodes(w), 'row_key'))) = length(w) + 1
+WITH DISTINCT o, q, nodes(w) AS steps, rels(w) AS ties
+WITH o, q, properties(steps, 'name') AS chain, properties(steps, 'person_id') AS ids,
+  properties(ties, 'kind') AS kinds, properties(ties, 'certainty') AS said,
+  list_sort(properties(ties, 'certainty') + ['-'], 'ASC', 'NULLS FIRST')[1] AS least,
+  list_sort(properties(ties, 'started_on') + [date('0001-01-01')], 'DESC', 'NULLS LAST')[1] AS met,
+  list_sort(properties(ties, 'ended_on') + [date('9999-12-31')], 'ASC', 'NULLS LAST')[1] AS broke
+WHERE size(list_distinct(ids)) = size(ids)
+MATCH (o)-[h:HELD_OFFICE]->(b:Body)
 MATCH (q)-[l:OWNS|OFFICER_OF]->(c:Company)
 MATCH (b)-[:GRANTED]->(a:Award)-[:WON_BY]->(c)
-WITH o, b, c, a, length(w) AS ties, properties(nodes(w), 'name') AS chain,
-  properties(nodes(w), 'person_id') AS ids, properties(rels(w), 'kind') AS kinds,
+WITH o, b, c, a, chain, ids, kinds, least, met, broke, said + [h.certainty, l.certainty] AS said,
   CASE WHEN l.owner_kind IS NULL THEN coalesce(l.role, 'officer') ELSE 'owner' END AS link,
-  list_transform(rels(w), r -> coalesce(r.certainty, 'inferred')) + [h.certainty, l.certainty] AS said,
-  coalesce(h.started_on, a.awarded_on) <= a.awarded_on
-    AND coalesce(h.ended_on, a.awarded_on) >= a.awarded_on
-    AND coalesce(l.started_on, a.awarded_on) <= a.awarded_on
-    AND coalesce(l.ended_on, a.awarded_on) >= a.awarded_on
-    AND all(r IN relationships(w) WHERE coalesce(r.started_on, a.awarded_on) <= a.awarded_on
-      AND coalesce(r.ended_on, a.awarded_on) >= a.awarded_on) AS in_force
-WHERE (in_force OR NOT $dated) AND NOT coalesce(a.status, '') IN ['cancelled', 'unsuccessful']
-WITH DISTINCT o.name AS official, b.name AS body, b.body_id AS body_id, ties, chain, ids, kinds,
-  CASE WHEN 'inferred' IN said THEN 'inferred' WHEN 'declared' IN said THEN 'declared'
-    ELSE 'documented' END AS certainty,
+  coalesce(h.started_on, a.awarded_on) AS came, coalesce(h.ended_on, a.awarded_on) AS went,
+  coalesce(l.started_on, a.awarded_on) AS since, coalesce(l.ended_on, a.awarded_on) AS parted
+WHERE (NOT $dated OR (came <= a.awarded_on AND went >= a.awarded_on AND since <= a.awarded_on
+    AND parted >= a.awarded_on AND met <= a.awarded_on AND broke >= a.awarded_on))
+  AND NOT coalesce(a.status, '') IN ['cancelled', 'unsuccessful']
+WITH DISTINCT o.name AS official, b.name AS body, b.body_id AS body_id, size(kinds) AS ties, chain,
+  ids, kinds, CASE WHEN least IS NULL OR 'inferred' IN said THEN 'inferred'
+    WHEN 'declared' IN said THEN 'declared' ELSE 'documented' END AS certainty,
   link, c.name AS company, c.company_id AS company_id, a
 WHERE certainty = 'documented' OR certainty = $certainty OR $certainty = 'inferred'
 WITH body, body_id, official, ties, chain, ids, kinds, certainty, link, company, company_id,

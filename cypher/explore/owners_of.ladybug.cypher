@@ -8,22 +8,20 @@
 //   day (date, default 9999-12-31): In force on that day; as it is, whatever has not ended.
 // Returns: owner, kind, owner_id, holdings (how many), shares (from the owner down), certainty (of
 //   the weakest link), circle (whether the company owns its owner in turn), chain (names, owner
-//   first), ids (of the chain)
+//   first), companies (ids of those in the chain)
 // Index: Company.company_id
-WITH $day AS day
-MATCH w = (o:Person:Company:Body)-[:OWNS*1..6]->(c:Company {company_id: $company})
-WHERE all(r IN relationships(w) WHERE coalesce(r.started_on, day) <= day
-  AND coalesce(r.ended_on, day) >= day)
-  AND size(list_distinct(properties(nodes(w), 'row_key'))) = length(w) + 1
-WITH o, c, length(w) AS holdings, properties(rels(w), 'certainty') AS said,
-  properties(nodes(w), 'name') AS chain,
-  list_transform(nodes(w), n -> coalesce(n.person_id, n.company_id, n.body_id)) AS ids,
-  properties(rels(w), 'share') AS shares
+MATCH w = (o:Person:Company:Body)-[:OWNS*1..6 (r, n | WHERE coalesce(r.started_on, $day) <= $day
+  AND coalesce(r.ended_on, $day) >= $day)]->(c:Company {company_id: $company})
+WITH DISTINCT o, c, nodes(w) AS steps, rels(w) AS held
+WITH o, c, properties(steps, 'name') AS chain, properties(steps, 'company_id') AS companies,
+  properties(steps, 'row_key') AS keys, properties(held, 'share') AS shares,
+  properties(held, 'certainty') AS said
+WHERE size(list_distinct(keys)) = size(keys)
 RETURN o.name AS owner, CASE WHEN o.person_id IS NOT NULL THEN 'person'
     WHEN o.company_id IS NOT NULL THEN 'company' ELSE 'body' END AS kind,
-  coalesce(o.person_id, o.company_id, o.body_id) AS owner_id, holdings, shares,
+  coalesce(o.person_id, o.company_id, o.body_id) AS owner_id, size(shares) AS holdings, shares,
   CASE WHEN 'inferred' IN said THEN 'inferred' WHEN 'declared' IN said THEN 'declared'
     ELSE 'documented' END AS certainty,
-  EXISTS { MATCH (c)-[:OWNS*1..6]->(o) } AS circle, chain, ids
-ORDER BY holdings, kind, owner_id, list_to_string('/', ids),
-  list_to_string('/', list_transform(shares, x -> coalesce(CAST(x AS STRING), ''))), certainty
+  EXISTS { MATCH (c)-[:OWNS*1..6]->(o) } AS circle, chain, companies
+ORDER BY holdings, kind, owner_id, CAST(companies AS STRING), CAST(shares AS STRING),
+  certainty

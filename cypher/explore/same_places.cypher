@@ -6,7 +6,7 @@
 //   person (text): The person.
 // Returns: kind (study or work), organisation, other, other_id, unit (of the other), since, until
 //   (of the other), tied (whether a personal tie is known)
-// Index: Person.person_id, Spell.organisation
+// Index: Person.person_id
 MATCH (p:Person {person_id: $person})<-[:ABOUT]-(s:Spell)
 MATCH (u:Spell {organisation: s.organisation})-[:ABOUT]->(q:Person)
 WHERE u.kind = s.kind AND q.person_id <> $person

@@ -10,16 +10,22 @@
 //   since, until (of the listing)
 // Index: none; it walks over all listings
 MATCH (s:Sanction)-[:ABOUT]->(x)
-MATCH w = (x)-[:OWNS|OFFICER_OF*0..1]->(c:Company)<-[:WON_BY]-(a:Award)<-[:GRANTED]-(b:Body)
-WHERE a.awarded_on >= $from AND a.awarded_on <= $until
+OPTIONAL MATCH (x)-[l:OWNS|OFFICER_OF]->(held:Company)
+UNWIND [true, false] AS direct
+WITH s, x, direct, CASE WHEN direct THEN x.company_id ELSE held.company_id END AS winner,
+  CASE WHEN NOT direct THEN l.started_on END AS joined,
+  CASE WHEN NOT direct THEN l.ended_on END AS parted
+MATCH (c:Company)<-[:WON_BY]-(a:Award)<-[:GRANTED]-(b:Body)
+WHERE c.company_id = winner
+WITH s, x, direct, c, a, b, coalesce(s.started_on, a.awarded_on) AS listed_on,
+  coalesce(s.ended_on, a.awarded_on) AS cleared, coalesce(joined, a.awarded_on) AS joined,
+  coalesce(parted, a.awarded_on) AS parted
+WHERE listed_on <= a.awarded_on AND cleared >= a.awarded_on
+  AND joined <= a.awarded_on AND parted >= a.awarded_on
+  AND a.awarded_on >= $from AND a.awarded_on <= $until
   AND NOT coalesce(a.status, '') IN ['cancelled', 'unsuccessful']
-  AND coalesce(s.started_on, a.awarded_on) <= a.awarded_on
-  AND coalesce(s.ended_on, a.awarded_on) >= a.awarded_on
-  AND all(r IN relationships(w) WHERE coalesce(r.started_on, a.awarded_on) <= a.awarded_on
-    AND coalesce(r.ended_on, a.awarded_on) >= a.awarded_on)
 RETURN DISTINCT a.awarded_on AS awarded_on, a.award_id AS award_id, a.amount AS amount,
   a.currency AS currency, b.name AS body, c.name AS company, c.company_id AS company_id,
-  x.name AS listed, coalesce(x.person_id, x.company_id, x.body_id) AS listed_id,
-  coalesce(x.company_id, '') = c.company_id AS direct, s.list AS list, s.started_on AS since,
-  s.ended_on AS until
-ORDER BY awarded_on, award_id, company_id, listed_id, list, since, until
+  x.name AS listed, coalesce(x.person_id, x.company_id, x.body_id) AS listed_id, direct,
+  s.list AS list, s.started_on AS since, s.ended_on AS until
+ORDER BY awarded_on, award_id, company_id, listed_id, direct, list, since, until

@@ -9,9 +9,10 @@
 // Returns: company, company_id, awards, amount (sum, in one currency), currency, first_on, last_on
 // Index: Body.body_id
 MATCH (b:Body {body_id: $body})-[:GRANTED]->(a:Award)-[:WON_BY]->(c:Company)
-WHERE a.awarded_on >= $from AND a.awarded_on <= $until
+WITH a, c, a.awarded_on AS day
+WHERE day >= $from AND day <= $until
   AND NOT coalesce(a.status, '') IN ['cancelled', 'unsuccessful']
 RETURN c.name AS company, c.company_id AS company_id, count(*) AS awards,
   sum(floor(a.amount * 100 + 0.5)) / 100 AS amount, a.currency AS currency,
-  min(a.awarded_on) AS first_on, max(a.awarded_on) AS last_on
+  min(day) AS first_on, max(day) AS last_on
 ORDER BY currency, amount DESC, company_id

@@ -21,6 +21,11 @@ def written():
         yield name, given, columns.split("|"), [row.split("|") for row in rows]
 
 
+def returned(name):
+    said = statements.load("explore", name, "neo4j").header["Returns"]
+    return [part.strip() for part in re.sub(r"\([^)]*\)", "", said).split(",")]
+
+
 def cell(value):
     match value:
         case None:
@@ -41,23 +46,15 @@ ANSWERS = list(written())
     ANSWERS,
     ids=[" ".join([a[0], *(f"{k}={v}" for k, v in a[1].items())]) for a in ANSWERS],
 )
-def test_the_answer_is_as_written(ask, name, given, columns, rows):
-    found = ask(name, **given)
-    assert [[cell(row[c]) for c in columns] for row in found] == rows
+def test_the_answer_is_as_written(graph, name, given, columns, rows):
+    heads, found = graph.query(name, given)
+    assert heads == returned(name)
+    picked = [heads.index(c) for c in columns]
+    assert [[cell(row[i]) for i in picked] for row in found] == rows
 
 
 def test_every_question_finds_something():
     assert {name for name, _, _, rows in ANSWERS if rows} == set(NAMES) - {"case_graph"}
-
-
-def test_the_header_names_the_columns(graph):
-    given = {name: params for name, params, _, _ in reversed(ANSWERS)} | {
-        "case_graph": {"case_id": "c1"}
-    }
-    for name in NAMES:
-        said = statements.load("explore", name, "neo4j").header["Returns"]
-        named = [part.strip() for part in re.sub(r"\([^)]*\)", "", said).split(",")]
-        assert graph.query(name, given[name])[0] == named, name
 
 
 def test_a_case_is_drawn_with_its_flags_and_members(ask):
@@ -66,6 +63,7 @@ def test_a_case_is_drawn_with_its_flags_and_members(ask):
         return node[of.get(node["_label"], node["_label"].lower() + "_id")]
 
     rows = ask("case_graph", case_id="c1")
+    assert list(rows[0]) == returned("case_graph")
     links = [(key(r["a"]), r["link"]["_label"], key(r["b"])) for r in rows]
     assert len(links) == len(set(links)) == 19
     assert {x for x in links if x[1] not in ("INVOLVES", "ABOUT")} == {
@@ -83,16 +81,10 @@ def test_a_case_is_drawn_with_its_flags_and_members(ask):
     assert not any(k in person for k in ("company_id", "_id", "_ID"))  # what others have
 
 
-HOSTILE = ("'", '"', "`", "\\", "' OR 1=1 //", "$company", "{}", "\n", "%", "公司", "x" * 100_000)
-
-
-@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("value", ["' OR 1=1 //", '"`\\', "$company\n{}", "公司%", "x" * 100_000])
 def test_a_parameter_is_data(ask, value):
     assert ask("find", text=value) == []
     assert ask("winners_of_body", body=value) == []
-    assert ask("official_to_winners", official="P1", certainty=value) == ask(
-        "official_to_winners", official="P1", certainty="documented"
-    )
 
 
 def test_a_missing_parameter_is_explained(graph):
