@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,19 @@ from graphgov.errors import ConfigError, StoreError
 
 RETRY_SECONDS = 30.0  # how long a transaction is tried again
 _CONNECT_SECONDS = 15.0
+_GREET_SECONDS = 20.0  # for the connection and the first words on it
 _FETCH = 1000
 _READ_ONLY = ("ForbiddenOnReadOnlyDatabase", "DatabaseIsReadOnly", "WriteOnReadOnlyAccessDatabase")
+_LOST = (
+    exceptions.ServiceUnavailable,
+    exceptions.SessionExpired,
+    exceptions.ConnectionPoolError,
+    OSError,
+)
 Params = Mapping[str, object]
+
+# What the driver warns of is said in an error; without a handler it would go to stderr as well.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
 
 
 class Connection:
@@ -80,6 +91,7 @@ class Connection:
                     self.address,
                     auth=None if password is None else (self._user, password),
                     connection_timeout=_CONNECT_SECONDS,
+                    connection_acquisition_timeout=_GREET_SECONDS,
                     max_transaction_retry_time=RETRY_SECONDS,
                     notifications_min_severity="OFF",
                 )
@@ -116,7 +128,22 @@ class Connection:
                 f"{where} has too little memory for this. Give it more: "
                 "server.memory.heap.max_size, or dbms.memory.transaction.total.max."
             )
-        if isinstance(error, exceptions.ServiceUnavailable | exceptions.SessionExpired | OSError):
+        if isinstance(error, exceptions.UnsupportedServerProduct):
+            return (
+                f"What answers at {where} is no Neo4j of version 5 or later. Check host and port "
+                "(usually 7687; 7474 is for browsers)."
+            )
+        if "TransactionLog" in code or "TransactionCommitFailed" in code:
+            return (
+                f"{where} could not write to its disk ({code}). Check that there is space, start "
+                "the server again, then repeat the command: it goes on where it stopped."
+            )
+        if "DatabaseUnavailable" in code:
+            return (
+                f"The database at {where} is not available: the server is starting or stopping, "
+                "or the database failed. Check SHOW DATABASES, the server's log and its disk."
+            )
+        if isinstance(error, _LOST):
             return (
                 f"{where} does not answer, or the connection was lost "
                 f"({_first_line(error)}). Check that the server runs, host and port (usually "
@@ -158,4 +185,4 @@ def _message(error: Exception) -> str:
 
 
 def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0]
+    return str(error).strip().partition("\n")[0].rstrip(":")
