@@ -72,7 +72,7 @@ def neo4j_server(servers: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
     try:
         server = servers.Server(
             home,
-            password=secrets.token_urlsafe(12),
+            password="-" + secrets.token_urlsafe(12),  # as hard as they come
             settings={"dbms.security.auth_max_failed_attempts": "0"},
             jvm=servers.SHORT_LIVED,
         ).start()

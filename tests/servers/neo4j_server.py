@@ -240,7 +240,7 @@ class Server:
             return self
         self._configure()
         if self.password and not (self.home / "data" / "databases").exists():
-            self.admin("dbms", "set-initial-password", self.password)
+            self.admin("dbms", "set-initial-password", "--", self.password)
         old = self.version.startswith("5.")
         main = "org.neo4j.server." + ("CommunityEntryPoint" if old else "Neo4jCommunity")
         command = self._java(f"-Xms{self.heap}", f"-Xmx{self.heap}", *self.jvm)
