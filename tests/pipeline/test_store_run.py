@@ -2,6 +2,8 @@
 
 import json
 import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -11,12 +13,38 @@ from graphgov.errors import ConfigError
 from graphgov.report.files import read_csv
 
 
+@dataclass(frozen=True)
+class Graph:
+    """Where a graph lies, and the folder with the run that loaded it."""
+
+    uri: str
+    folder: Path
+
+    @property
+    def out(self):
+        return self.folder / "out"
+
+
 @pytest.fixture(scope="module")
-def graph(source, run, tmp_path_factory):
-    """Folder with a graph and the run that loaded it."""
-    folder = tmp_path_factory.mktemp("graph")
-    run(source, folder / "out", store=str(folder / "case.lbug"), with_report=False)
-    return folder
+def embedded(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("graph") / "case.lbug")
+
+
+@pytest.fixture(scope="module")
+def neo4j(neo4j_server, servers):
+    with neo4j_server.driver() as driver:
+        servers.wipe(driver)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+        yield neo4j_server.uri
+
+
+@pytest.fixture(scope="module", params=["embedded", "neo4j"])
+def graph(request, source, run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("loaded")
+    uri = request.getfixturevalue(request.param)
+    run(source, folder / "out", store=uri, with_report=False)
+    return Graph(uri, folder)
 
 
 def same_but(one, other, *names):
@@ -25,24 +53,22 @@ def same_but(one, other, *names):
 
 
 def test_with_and_without_a_graph_the_results_are_the_same(graph, done):
-    assert same_but(graph / "out", done.out) == []
-    ids = [
-        json.loads((o / "manifest.json").read_text())["run_id"] for o in (graph / "out", done.out)
-    ]
+    assert same_but(graph.out, done.out) == []
+    ids = [json.loads((o / "manifest.json").read_text())["run_id"] for o in (graph.out, done.out)]
     assert ids == [done.run_id] * 2
 
 
 def test_flagging_a_loaded_graph_gives_the_same_and_counts_what_it_holds(graph, done, run):
-    summary = run([], graph / "flagged", store=str(graph / "case.lbug"), with_report=False)
-    assert same_but(graph / "flagged", done.out, "sources.parquet") == []
+    summary = run([], graph.folder / "flagged", store=graph.uri, with_report=False)
+    assert same_but(graph.folder / "flagged", done.out, "sources.parquet") == []
     assert summary.run_id == done.run_id
     assert summary.counts["awards"].kept == done.counts["awards"].kept
-    held = duckdb.sql(f"SELECT count(*) FROM '{graph}/flagged/sources.parquet'").fetchone()
+    held = duckdb.sql(f"SELECT count(*) FROM '{graph.folder}/flagged/sources.parquet'").fetchone()
     assert held == (0,)
 
 
 def test_results_are_written_back_and_asked_for_by_name(graph, done):
-    options = pipeline.Options(store=str(graph / "case.lbug"))
+    options = pipeline.Options(store=graph.uri)
     columns, rows = pipeline.ask("queue", {}, options)
     found = [dict(zip(columns, row, strict=True)) for row in rows]
     wanted = [row["case_id"] for row in read_csv(done.out / "cases.csv")]
@@ -51,7 +77,7 @@ def test_results_are_written_back_and_asked_for_by_name(graph, done):
 
 
 def test_loading_again_changes_nothing(graph, source):
-    options = pipeline.Options(store=str(graph / "case.lbug"))
+    options = pipeline.Options(store=graph.uri)
     tables, said = pipeline.load_sources([source], options)
     assert tables.counts["awards"].kept > 0
     assert "0 added, 0 changed, 0 replaced" in said
