@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -21,6 +22,7 @@ from graphgov.cli import app
 from graphgov.detector import card
 from graphgov.roster import known_detectors
 from graphgov.schema import graph_docs
+from graphgov.store import statements
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show")
@@ -90,6 +92,23 @@ def command_reference() -> str:
     return "\n".join(parts)
 
 
+def query_page() -> str:
+    """docs/queries.md with its list renewed."""
+    text = (ROOT / "docs" / "queries.md").read_text(encoding="utf-8")
+    parts: list[str] = []
+    for group, found in groupby(statements.explore(), key=lambda s: s.header["Group"]):
+        parts.append(f"## {group}\n")
+        for statement in found:
+            given = [
+                f"- `{p.name}` ({p.type}{'' if p.default is None else ', ' + p.default}): {p.doc}"
+                for p in statement.parameters
+            ]
+            says = f"{statement.header['Purpose']} *Returns* {statement.header['Returns']}"
+            parts.append(f"### {statement.name}\n\n**{statement.header['Question']}** {says}\n")
+            parts.extend([*given, ""] if given else [])
+    return _between(text, "queries", "\n".join(parts).rstrip())
+
+
 def generated() -> dict[Path, str]:
     """What each generated file should hold."""
     return {
@@ -97,6 +116,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "indicators.md": indicator_pages(),
         ROOT / "docs" / "command-line.md": command_reference(),
         ROOT / "docs" / "graph-model.md": graph_model(),
+        ROOT / "docs" / "queries.md": query_page(),
     }
 
 

@@ -50,10 +50,15 @@ def indicators() -> None:
 @app.command()
 @guarded
 def queries() -> None:
-    """The named questions of `graphgov query`."""
+    """The named questions of `graphgov query`, with their parameters and defaults."""
+    from itertools import groupby
+
     from graphgov.store import statements
 
-    talk.result(talk.table(("name", "question"), statements.explore()))
+    for group, found in groupby(statements.explore(), key=lambda s: s.header["Group"]):
+        talk.result(group)
+        for statement in found:
+            talk.result(f"  {statement.call}\n      {statement.header['Question']}")
 
 
 @app.command()

@@ -18,6 +18,7 @@ import graphgov
 from graphgov.errors import ConfigError, StoreError, suggest
 
 DIALECTS = ("ladybug", "neo4j")
+GROUPS = ("Cases", "People", "Companies", "Bidders", "Bodies")  # of the statements for people
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.cypher)?")
 _KEY = re.compile(r"//\s?([A-Z][a-z]+):\s*(.*)")
 _PARAMETER = re.compile(r"(\w+) \((\w+)(?:, default ([^)]*))?\): (.+)")
@@ -48,6 +49,15 @@ class Statement:
     header: Mapping[str, str]
     parameters: tuple[Parameter, ...]
 
+    @property
+    def call(self) -> str:
+        """Its name and parameters, as one would give them; those with a default in brackets."""
+        given = [
+            f"-p {p.name}=…" if p.default is None else f"[{p.name}={p.default}]"
+            for p in self.parameters
+        ]
+        return " ".join([self.name, *given])
+
     def bind(self, given: Mapping[str, object]) -> dict[str, object]:
         """Values for every parameter, of their types, defaults filled in.
 
@@ -58,17 +68,16 @@ class Statement:
         for name in given:
             if name not in known:
                 raise ConfigError(f"{self.name} has no parameter {name!r}. {suggest(name, known)}")
-        values: dict[str, object] = {}
-        for name, parameter in known.items():
-            if name in given:
-                values[name] = _typed(given[name], parameter, self.name)
-            elif parameter.default is not None:
-                values[name] = _typed(parameter.default, parameter, self.name)
-            else:
-                raise ConfigError(
-                    f"{self.name} needs the parameter {name!r}: {parameter.doc} Give -p {name}=…"
-                )
-        return values
+        missing = [p for p in self.parameters if p.default is None and p.name not in given]
+        if missing:
+            meant = " ".join(f"{p.name!r}: {p.doc}" for p in missing)
+            give = " ".join(f"-p {p.name}=…" for p in missing)
+            many = "s" if len(missing) > 1 else ""
+            raise ConfigError(f"{self.name} needs the parameter{many} {meant} Give {give}")
+        return {
+            name: _typed(given.get(name, parameter.default), parameter, self.name)
+            for name, parameter in known.items()
+        }
 
 
 def _typed(value: object, parameter: Parameter, where: str) -> object:
@@ -169,15 +178,7 @@ def parse(name: str, text: str) -> Statement:
     return Statement(name, "\n".join(body).strip(), MappingProxyType(joined), tuple(parameters))
 
 
-def explore() -> list[tuple[str, str]]:
-    """Names of the statements for people, with the question each answers."""
-    found = []
-    for name in names("explore"):
-        for dialect in DIALECTS:
-            try:
-                statement = load("explore", name, dialect)
-            except ConfigError:
-                continue
-            found.append((name, statement.header.get("Question", "")))
-            break
-    return found
+def explore() -> list[Statement]:
+    """The statements for people, by group in the order of an inquiry, then by name."""
+    found = [load("explore", name, DIALECTS[0]) for name in names("explore")]
+    return sorted(found, key=lambda s: (GROUPS.index(s.header["Group"]), s.name))

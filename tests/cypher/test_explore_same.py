@@ -33,10 +33,11 @@ def _span(rng):
 def _entangled(frames, rng):
     """Rows of what a synthetic province lacks, dense among a few so that they meet."""
     people = rng.sample([r["person_id"] for r in frames["people"]], 25)
-    firms = rng.sample(sorted({r["company_id"] for r in frames["awards"]}), 12)
-    bodies = rng.sample(sorted({r["buyer_id"] for r in frames["awards"]}), 4)
+    firms = rng.sample(sorted({r["company_id"] for r in frames["awards"]}), 8)
+    bodies = rng.sample(sorted({r["buyer_id"] for r in frames["awards"]}), 2)
     awards = [r for r in frames["awards"] if r["buyer_id"] in bodies]
-    contracts = [r["contract_id"] for r in frames["contracts"]]
+    ours = {r["award_id"] for r in awards}
+    contracts = [r["contract_id"] for r in frames["contracts"] if r["award_id"] in ours]
     certainty = ("documented", "declared", "inferred")
     kinds = ("spouse", "parent", "child", "sibling", "friend", "colleague", "superior")
 
@@ -91,7 +92,7 @@ def _entangled(frames, rng):
             },
         ),
         "awards": many(
-            60,
+            90,
             lambda n: {
                 "award_id": f"X{n}",
                 "buyer_id": one(bodies),
@@ -103,7 +104,7 @@ def _entangled(frames, rng):
             },
         ),
         "bids": many(
-            60,
+            80,
             lambda n: {
                 "bid_id": f"X{n}",
                 "tender_id": one(awards)["tender_id"],
@@ -115,13 +116,13 @@ def _entangled(frames, rng):
             40,
             lambda n: {
                 "amendment_id": f"X{n}",
-                "contract_id": one(contracts[:15]),
+                "contract_id": one(contracts),
                 "amended_on": _day(rng),
                 "amount_change": _some(rng, "1000000.01", "-5", "33333.333"),
             },
         ),
         "payments": many(
-            200,
+            60,
             lambda n: {
                 "payment_id": f"X{n}",
                 "contract_id": one(contracts),
@@ -131,7 +132,7 @@ def _entangled(frames, rng):
             },
         ),
         "subcontracts": many(
-            150, lambda _: {"contract_id": one(contracts), "company_id": one(firms)}
+            60, lambda _: {"contract_id": one(contracts), "company_id": one(firms)}
         ),
         "debts": many(
             40,
@@ -205,7 +206,7 @@ def both(tmp_path_factory, neo4j_server, servers):
                 frames[path.stem] = [
                     {k: v for k, v in row.items() if v} for row in csv.DictReader(file)
                 ]
-    more, few = _entangled(frames, random.Random(SEED))
+    more, few = _entangled(frames, random.Random(6))
     for company in frames["companies"]:
         if company["company_id"] in few["firms"]:
             company["phone"] = "1"
@@ -231,11 +232,11 @@ def _choices(name, few):
     """Parameters to ask with: each given one from the data, each default also loosened."""
     people, firms, bodies = few["people"], few["firms"], few["bodies"]
     from_data = {
-        "official": people[:3],
-        "person": people[:4],
-        "company": firms[:5],
+        "official": people[:2],
+        "person": people[:2],
+        "company": firms[:3],
         "company_a": firms[:4],
-        "company_b": firms[4:8],
+        "company_b": firms[4:],
         "body": bodies,
         "case_id": ["c"],
         "id": [people[0], firms[0], "nobody"],
