@@ -75,20 +75,6 @@ def relation_tables() -> dict[str, tuple[list[tuple[str, str]], list[tuple[str, 
     return {t: (pairs, list(known.items())) for t, (pairs, known) in found.items()}
 
 
-def ladybug() -> Iterator[str]:
-    """The statements that make an empty Ladybug graph; each may be run again."""
-    for label, (key, own) in node_tables().items():
-        columns = ", ".join(f"{quoted(name)} {type_}" for name, type_ in own)
-        yield (
-            f"CREATE NODE TABLE IF NOT EXISTS {quoted(label)} "
-            f"({columns}, PRIMARY KEY ({quoted(key)}))"
-        )
-    for type_, (pairs, own) in relation_tables().items():
-        ends = ", ".join(f"FROM {quoted(a)} TO {quoted(b)}" for a, b in pairs)
-        columns = ", ".join(f"{quoted(name)} {sql}" for name, sql in own)
-        yield f"CREATE REL TABLE IF NOT EXISTS {quoted(type_)} ({ends}, {columns})"
-
-
 def unique_keys() -> Iterator[tuple[str, str]]:
     """Label and property of every constraint of a Neo4j database."""
     for label, (key, _) in node_tables().items():

@@ -16,7 +16,7 @@ from typing import Any
 from graphgov.errors import StoreError
 from graphgov.schema import Results, Tables
 from graphgov.schema.dataset import Scratch
-from graphgov.schema.ddl import ladybug, node_tables, quoted, relation_tables
+from graphgov.schema.ddl import node_tables, quoted, relation_tables
 from graphgov.schema.graph import NODES, RELATIONS, RESULT_NODES
 from graphgov.store import ladybug_cypher as cypher
 from graphgov.store import outcome, statements
@@ -26,7 +26,6 @@ from graphgov.store.locking import locked
 from graphgov.store.merge import Merge, Plan
 from graphgov.store.restored import tables_from
 
-DIALECT = "ladybug"
 _POOL = 2 << 30  # bytes of pages that the database keeps in memory
 _SUFFIXES = ("", ".wal", ".shadow", ".tmp")
 
@@ -86,7 +85,7 @@ class EmbeddedStore(Store):
         given = dict(params or {})
         text = question
         if statements.is_name(question):
-            statement = statements.load("explore", question, DIALECT)
+            statement = statements.load("explore", question, cypher.DIALECT)
             text, given = statement.text, statement.bind(given)
         with locked(self._path, write=False), self._connection(write=False) as con:
             result = _run(con, text, given)
@@ -105,12 +104,12 @@ class EmbeddedStore(Store):
                 with self._transaction(con):
                     self._forget_runs(con)
                     for label in NODES:
-                        _run(con, cypher.drop_ours(label))
+                        _run(con, cypher.of_label("load", "remove", label))
                 for name in [*relation_tables(), *node_tables()]:
                     # A table that others use stays.
                     with contextlib.suppress(StoreError):
                         if not _held(con, name):
-                            _run(con, f"DROP TABLE {quoted(name)}")
+                            _run(con, cypher.text("constraints", "drop_table", table=quoted(name)))
                 empty = not _tables(con)
             if empty:
                 _delete(self._path)
@@ -168,7 +167,7 @@ class EmbeddedStore(Store):
                 )
         if not set(expected) <= there:
             with self._transaction(con):
-                for statement in ladybug():
+                for statement in cypher.tables():
                     _run(con, statement)
 
     # Loading.
@@ -179,7 +178,7 @@ class EmbeddedStore(Store):
         try:
             with self._connection(write=True, path=beside) as con:
                 with self._transaction(con):  # one commit instead of fifty
-                    for statement in ladybug():
+                    for statement in cypher.tables():
                         _run(con, statement)
                 self._apply(con, plan)
                 _run(con, "CHECKPOINT")
@@ -193,7 +192,7 @@ class EmbeddedStore(Store):
 
     def _refuse_foreign(self, con: Any, merge: Merge, folder: Path) -> None:
         for node in NODES.values():
-            found = _run(con, cypher.count_foreign(node.label)).get_next()[0]
+            found = _run(con, cypher.of_label("read", "count_foreign", node.label)).get_next()[0]
             if not found:
                 continue
             path = folder / f"foreign-{node.label}.parquet"
@@ -213,7 +212,9 @@ class EmbeddedStore(Store):
     def _report(self, con: Any, plan: Plan) -> LoadReport:
         counts = {"nodes": 0, "relationships": 0}
         for label in NODES:
-            counts["nodes"] += int(_run(con, cypher.count_nodes(label)).get_next()[0])
+            counts["nodes"] += int(
+                _run(con, cypher.of_label("read", "count_our_nodes", label)).get_next()[0]
+            )
         for name in sorted({r.type for r in RELATIONS}):
             counts["relationships"] += int(_run(con, cypher.count_relations(name)).get_next()[0])
 
@@ -242,7 +243,7 @@ class EmbeddedStore(Store):
 
     def _forget_runs(self, con: Any) -> None:
         for node in RESULT_NODES:
-            _run(con, cypher.drop_results(node.label))
+            _run(con, cypher.of_label("save", "forget_run", node.label))
 
 
 def _run(con: Any, statement: str, params: Mapping[str, object] | None = None) -> Any:

@@ -1,153 +1,127 @@
-"""Statements that Ladybug needs per label and type, made from the declared graph.
+"""Statements for Ladybug: files of `cypher/`, their places filled in from the declared graph."""
 
-A label, a type and a file's path cannot be parameters, and property lists follow the schema;
-so these are not files of `cypher/`.
-"""
-
+from collections.abc import Iterator
 from pathlib import Path
 
-from graphgov.schema.ddl import properties, quoted
-from graphgov.schema.graph import NODES, Node, Relation
+from graphgov.schema.ddl import node_tables, properties, quoted, relation_tables
+from graphgov.schema.graph import NODES, RESULT_KEY, Node, Relation
+from graphgov.store import statements
 from graphgov.store.merge import Step
 from graphgov.store.outcome import Frame
+from graphgov.store.places import ends, owned
+
+DIALECT = "ladybug"
+
+
+def text(room: str, name: str, /, **places: str) -> str:
+    """A statement of the engine."""
+    return statements.fill(room, name, DIALECT, **places)
 
 
 def literal(value: str | Path) -> str:
-    """A string literal."""
+    """A string literal; a file's path cannot be a parameter."""
     return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def tables() -> Iterator[str]:
+    """The statements that make an empty graph; each may be run again."""
+    for label, (key, own) in node_tables().items():
+        columns = ", ".join(f"{quoted(name)} {type_}" for name, type_ in own)
+        yield text(
+            "constraints", "node_table", label=quoted(label), columns=columns, key=quoted(key)
+        )
+    for type_, (pairs, own) in relation_tables().items():
+        ends = ", ".join(f"FROM {quoted(a)} TO {quoted(b)}" for a, b in pairs)
+        columns = ", ".join(f"{quoted(name)} {sql}" for name, sql in own)
+        yield text("constraints", "relation_table", type=quoted(type_), ends=ends, columns=columns)
 
 
 def step(step: Step) -> str:
     """The statement that applies one frame."""
-    target, path = step.target, step.path
+    target, path = step.target, literal(step.path)
     if isinstance(target, Node):
+        label, key = quoted(target.label), quoted(target.key)
         match step.kind:
             case "add_nodes":
-                return copy_nodes(target.label, path)
+                return copy_nodes(target.label, step.path)
             case "set_nodes":
-                return _set_nodes(target, path)
-            case _:
-                return (
-                    f"LOAD FROM {literal(path)} "
-                    f"MATCH (n:{quoted(target.label)} {{{quoted(target.key)}: key}}) "
-                    "WHERE n.dataset IS NOT NULL DETACH DELETE n"
+                return text(
+                    "load", "set_nodes", label=label, key=key, sets=_sets(target), path=path
                 )
+            case _:
+                return text("load", "drop_nodes", label=label, key=key, path=path)
     match step.kind:
         case "add_relations":
-            return copy_relations(target.type, target.start, target.end, path)
-        case "drop_owned":
-            return _drop_owned(target, path)
-        case _:
-            return (
-                f"LOAD FROM {literal(path)} {_ends(target)} "
-                "WHERE r.row_key = row_key AND r.dataset IS NOT NULL DELETE r"
+            return text(
+                "load",
+                "add_relations",
+                type=quoted(target.type),
+                path=path,
+                start_label=literal(target.start),
+                end_label=literal(target.end),
             )
+        case "drop_owned":
+            return text("load", "drop_owned", path=path, **owned(target))
+        case _:
+            return text("load", "drop_rows", path=path, **ends(target))
 
 
 def copy_nodes(label: str, path: Path) -> str:
     """Add the nodes of a frame."""
-    return f"COPY {quoted(label)} FROM {literal(path)}"
+    return text("load", "add_nodes", label=quoted(label), path=literal(path))
 
 
-def copy_relations(type_: str, start: str, end: str, path: Path) -> str:
-    """Add the relationships of a frame."""
-    return f"COPY {quoted(type_)} FROM {literal(path)} (from={literal(start)}, to={literal(end)})"
-
-
-def _set_nodes(node: Node, path: Path) -> str:
+def _sets(node: Node) -> str:
     names = [name for name, _ in properties(node.columns) if name != node.key]
-    cells = ", ".join(f"n.{quoted(name)} = {quoted(name)}" for name in names)
-    key = quoted(node.key)
-    return f"LOAD FROM {literal(path)} MATCH (n:{quoted(node.label)} {{{key}: {key}}}) SET {cells}"
-
-
-def _ends(relation: Relation) -> str:
-    start, end = NODES[relation.start], NODES[relation.end]
-    return (
-        f"MATCH (a:{quoted(start.label)} {{{quoted(start.key)}: `from`}})"
-        f"-[r:{quoted(relation.type)}]->"
-        f"(b:{quoted(end.label)} {{{quoted(end.key)}: `to`}})"
-    )
-
-
-def _drop_owned(relation: Relation, path: Path) -> str:
-    owner = next(n for n in NODES.values() if n.table == relation.table)
-    start, end = f"(a:{quoted(relation.start)})", f"(b:{quoted(relation.end)})"
-    mine = f"{{{quoted(owner.key)}: key}}"
-    if relation.start == owner.label and relation.start_column == owner.key:
-        start = f"(a:{quoted(owner.label)} {mine})"
-    else:
-        end = f"(b:{quoted(owner.label)} {mine})"
-    return (
-        f"LOAD FROM {literal(path)} MATCH {start}-[r:{quoted(relation.type)}]->{end} "
-        "WHERE r.dataset IS NOT NULL DELETE r"
-    )
+    return ", ".join(f"n.{quoted(name)} = {quoted(name)}" for name in names)
 
 
 def export_nodes(node: Node, path: Path) -> str:
     """Write our nodes of a label to a file."""
     cells = ", ".join(f"n.{quoted(name)} AS {quoted(name)}" for name, _ in properties(node.columns))
-    return (
-        f"COPY (MATCH (n:{quoted(node.label)}) WHERE n.dataset IS NOT NULL RETURN {cells}) "
-        f"TO {literal(path)}"
-    )
+    return text("read", "nodes", label=quoted(node.label), cells=cells, path=literal(path))
 
 
 def export_relations(relation: Relation, path: Path) -> str:
     """Write our relationships of a type between two labels to a file."""
-    start, end = NODES[relation.start], NODES[relation.end]
     cells = ", ".join(
         f"r.{quoted(name)} AS {quoted(name)}" for name, _ in properties(relation.columns)
     )
-    return (
-        f"COPY (MATCH (a:{quoted(start.label)})-[r:{quoted(relation.type)}]->"
-        f"(b:{quoted(end.label)}) WHERE r.dataset IS NOT NULL "
-        f"RETURN a.{quoted(start.key)} AS `from`, b.{quoted(end.key)} AS `to`, {cells}) "
-        f"TO {literal(path)}"
-    )
-
-
-def count_nodes(label: str) -> str:
-    """How many nodes of a label are ours."""
-    return f"MATCH (n:{quoted(label)}) WHERE n.dataset IS NOT NULL RETURN count(*)"
-
-
-def count_relations(type_: str) -> str:
-    """How many relationships of a type are ours."""
-    return f"MATCH ()-[r:{quoted(type_)}]->() WHERE r.dataset IS NOT NULL RETURN count(*)"
-
-
-def count_foreign(label: str) -> str:
-    """How many nodes of a label are not ours."""
-    return f"MATCH (n:{quoted(label)}) WHERE n.dataset IS NULL RETURN count(*)"
+    return text("read", "relations", cells=cells, path=literal(path), **ends(relation))
 
 
 def export_foreign(node: Node, path: Path) -> str:
     """Write the keys of nodes that are not ours to a file."""
-    return (
-        f"COPY (MATCH (n:{quoted(node.label)}) WHERE n.dataset IS NULL "
-        f"RETURN n.{quoted(node.key)} AS key) TO {literal(path)}"
+    return text(
+        "read",
+        "foreign_keys",
+        label=quoted(node.label),
+        key=quoted(node.key),
+        path=literal(path),
     )
 
 
-def drop_ours(label: str) -> str:
-    """Remove our nodes of a label."""
-    return f"MATCH (n:{quoted(label)}) WHERE n.dataset IS NOT NULL DETACH DELETE n"
+def of_label(room: str, name: str, label: str) -> str:
+    """A statement about one label."""
+    return text(room, name, label=quoted(label))
 
 
-def drop_results(label: str) -> str:
-    """Remove what runs wrote under a label."""
-    return f"MATCH (n:{quoted(label)}) WHERE n.run_id IS NOT NULL DETACH DELETE n"
+def count_relations(type_: str) -> str:
+    """How many relationships of a type are ours."""
+    return text("read", "count_our_relations", type=quoted(type_))
 
 
 def add_result_relations(frame: Frame) -> str:
     """Add relationships of a run whose ends are both there."""
     start, end = frame.ends
-    key = NODES[end].key if end in NODES else "uid"
-    own = {"ABOUT": "role", "INVOLVES": "role", "HAS": "stability"}.get(frame.name, "")
-    extra = f", {own}: {own}" if own else ""
-    return (
-        f"LOAD FROM {literal(frame.path)} MATCH (a:{quoted(start)} {{uid: `from`}}) "
-        f"MATCH (b:{quoted(end)} {{{quoted(key)}: `to`}}) "
-        f"CREATE (a)-[:{quoted(frame.name)} {{run_id: run_id{extra}}}]->(b)"
+    own = [name for name in frame.names if name not in ("from", "to")]
+    return text(
+        "save",
+        "add_relations",
+        start=quoted(start),
+        end=quoted(end),
+        end_key=quoted(NODES[end].key if end in NODES else RESULT_KEY),
+        type=quoted(frame.name),
+        cells=", ".join(f"{quoted(name)}: {quoted(name)}" for name in own),
+        path=literal(frame.path),
     )

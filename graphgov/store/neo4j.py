@@ -199,7 +199,7 @@ class Neo4jStore(Store):
             finally:
                 # A lost server has let go already; what is marked as unfinished stays so.
                 lost = contextlib.nullcontext() if lock.complete else _SUPPRESSED
-                with tx, lost:
+                with lost, tx:
                     tx.run(cypher.text("lock", "end_load" if lock.complete else "release"))
                     tx.commit()
 

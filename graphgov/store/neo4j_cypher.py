@@ -14,6 +14,7 @@ from graphgov.schema.ddl import (
 )
 from graphgov.schema.graph import NODES, RESULT_KEY, Node, Relation
 from graphgov.store import statements
+from graphgov.store.places import ends, owned
 
 DIALECT = "neo4j"
 PREFIX = "graphgov_"  # begins the name of every constraint and index of ours
@@ -89,14 +90,7 @@ def _by_key(name: str, label: str, key: str, own: Names) -> str:
 def add_relations(relation: Relation) -> Write:
     """Relationships between two labels, known not to be there."""
     own = relation_tables()[relation.type][1]
-    start, end = NODES[relation.start], NODES[relation.end]
-    places = _cells(own) | {
-        "start": quoted(start.label),
-        "start_key": quoted(start.key),
-        "end": quoted(end.label),
-        "end_key": quoted(end.key),
-        "type": quoted(relation.type),
-    }
+    places = _cells(own) | ends(relation)
     return Write(
         text("load", "add_relations", **places),
         text("load", "merge_relations", **places),
@@ -152,33 +146,13 @@ def drop_nodes(node: Node) -> Write:
 
 def drop_rows(relation: Relation) -> Write:
     """Relationships whose place others took."""
-    start, end = NODES[relation.start], NODES[relation.end]
-    statement = text(
-        "load",
-        "drop_rows",
-        start=quoted(start.label),
-        start_key=quoted(start.key),
-        end=quoted(end.label),
-        end_key=quoted(end.key),
-        type=quoted(relation.type),
-    )
+    statement = text("load", "drop_rows", **ends(relation))
     return Write(statement, statement, ("from", "to", "row_key"))
 
 
 def drop_owned(relation: Relation) -> Write:
     """Relationships that are made again with the node of their table."""
-    owner = next(n for n in NODES.values() if n.table == relation.table)
-    outward = relation.start == owner.label and relation.start_column == owner.key
-    statement = text(
-        "load",
-        "drop_owned",
-        owner=quoted(owner.label),
-        key=quoted(owner.key),
-        type=quoted(relation.type),
-        other=quoted(relation.end if outward else relation.start),
-        before="-" if outward else "<-",
-        after="->" if outward else "-",
-    )
+    statement = text("load", "drop_owned", **owned(relation))
     return Write(statement, statement, ("key",))
 
 
@@ -215,12 +189,8 @@ def read_relations(relation: Relation, *, by_start: bool) -> Page:
     statement = text(
         "read",
         "relations_by_start" if by_start else "relations_by_end",
-        start=quoted(start.label),
-        start_key=quoted(start.key),
-        end=quoted(end.label),
-        end_key=quoted(end.key),
-        type=quoted(relation.type),
         cells=", ".join(cells),
+        **ends(relation),
     )
     columns = (("from", "STRING"), ("to", "STRING"), *own)
     return Page(statement, columns, start.label if by_start else end.label, nested=True)

@@ -332,7 +332,7 @@ VALUES = {
 
 def _row(draw, table, key, **fixed):
     free = {
-        c.name: draw(st.none() | VALUES[c.type])
+        c.name: draw(VALUES[c.type] if c.required else st.none() | VALUES[c.type])
         for c in table.columns
         if c.name not in (*fixed, "row_key", "dataset", "extra") and not c.ref
     }

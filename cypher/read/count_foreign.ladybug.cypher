@@ -1,0 +1,5 @@
+// Purpose: How many nodes of a label are not ours.
+// Places: label
+// Returns: nodes
+// Index: none; it walks over the label
+MATCH (n:{{label}}) WHERE n.dataset IS NULL RETURN count(n) AS nodes
