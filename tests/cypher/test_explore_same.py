@@ -68,7 +68,7 @@ def _entangled(frames, rng):
             ),
         )
         + many(
-            45,
+            16,
             lambda _: edge(
                 owner_id=one(firms), owner_kind="company", company_id=one(firms), share=0.3
             ),
@@ -206,7 +206,7 @@ def both(tmp_path_factory, neo4j_server, servers):
                 frames[path.stem] = [
                     {k: v for k, v in row.items() if v} for row in csv.DictReader(file)
                 ]
-    more, few = _entangled(frames, random.Random(6))
+    more, few = _entangled(frames, random.Random(7))
     for company in frames["companies"]:
         if company["company_id"] in few["firms"]:
             company["phone"] = "1"
