@@ -17,7 +17,7 @@ from graphgov.errors import ConfigError, StoreError
 from graphgov.schema import Results, Tables
 from graphgov.schema.dataset import Scratch
 from graphgov.schema.ddl import quoted
-from graphgov.schema.graph import NODES, RELATIONS, RESULT_NODES
+from graphgov.schema.graph import NODES, RELATIONS, RESULT_NODES, Node
 from graphgov.store import neo4j_cypher as cypher
 from graphgov.store import outcome, statements
 from graphgov.store.answers import told
@@ -125,10 +125,15 @@ class Neo4jStore(Store):
     def _made(self) -> list[tuple[str, bool]]:
         return [(r["name"], r["constraint"]) for r in self._con.read(_THERE)]
 
+    def _labels(self) -> list[Node]:
+        """Labels of ours that some node has, whoever made it."""
+        used = {r["label"] for r in self._con.read(cypher.text("read", "labels"))}
+        return [node for node in NODES.values() if node.label in used]
+
     def _any_of_ours(self) -> bool:
         return any(
-            self._con.read(cypher.text("read", "any_of_ours", label=quoted(label)))
-            for label in NODES
+            self._con.read(cypher.text("read", "any_of_ours", label=quoted(node.label)))
+            for node in self._labels()
         )
 
     def _refuse_missing(self) -> None:
@@ -150,7 +155,7 @@ class Neo4jStore(Store):
 
     def _refuse_foreign(self, tables: Tables) -> None:
         """Refuse keys that belong to nodes without a dataset."""
-        for node in NODES.values():
+        for node in self._labels():
             total = self._count("count_nodes", label=node.label)
             if total == self._count("count_our_nodes", label=node.label):
                 continue
@@ -177,9 +182,8 @@ class Neo4jStore(Store):
         """Constraints and indexes, before the first row."""
         made = {name for name, _ in self._made()}
         try:
-            for statement in cypher.constraints():
-                if not any(quoted(name) in statement or name in statement for name in made):
-                    self._con.write(statement)
+            missing = [text for name, text in cypher.constraints() if name not in made]
+            self._con.write_all(missing)
         except StoreError as error:
             if "ConstraintCreationFailed" not in str(error):
                 raise

@@ -212,6 +212,7 @@ def killed(uri, frames, moment, folder):
     return 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", [False, True], ids=["first load", "later load"])
 def test_a_loader_killed_at_any_moment_and_started_again_ends_in_the_same_graph(
     server, servers, store, frames, changed, tables, tmp_path, update
@@ -250,6 +251,7 @@ def test_half_a_load_is_not_analysed(server, servers, store, frames, tables, tmp
 # The server is lost.
 
 
+@pytest.mark.slow
 def test_a_server_killed_in_the_middle_of_a_load_loses_nothing(
     server, store, frames, tables, servers
 ):
@@ -266,6 +268,7 @@ def test_a_server_killed_in_the_middle_of_a_load_loses_nothing(
         assert dump(driver) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_server_stopped_in_the_middle_of_a_snapshot_gives_no_half_of_it(
     server, store, frames, tables, cells
 ):
@@ -286,6 +289,7 @@ def test_a_server_stopped_in_the_middle_of_a_snapshot_gives_no_half_of_it(
     assert cells(store.read()) == cells(loaded)
 
 
+@pytest.mark.slow
 def test_a_server_stopped_in_the_middle_of_write_back_keeps_the_run_before(
     server, store, frames, tables
 ):
@@ -303,6 +307,7 @@ def test_a_server_stopped_in_the_middle_of_write_back_keeps_the_run_before(
     assert store.query(flags)[1] == [["after", 240]]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_loses_nothing(server, servers, store, frames, tables):
     loaded = tables(**frames)
     store.load(loaded)
@@ -345,6 +350,7 @@ def test_a_database_that_is_missing_is_named(server, reach, tables, frames):
             act()
 
 
+@pytest.mark.slow
 def test_a_read_only_database_is_read_and_not_written(server, store, frames, tables, cells):
     loaded = tables(**frames)
     store.load(loaded)
@@ -371,7 +377,7 @@ def test_a_read_only_database_is_read_and_not_written(server, store, frames, tab
     [
         ("MATCH (n:Company {company_id: 'C1'}) REMOVE n.row_key", "'C1'.*lost its 'row_key'"),
         ("MATCH (n:Company {company_id: 'C1'}) REMOVE n.company_id", "1 Company.*'company_id'"),
-        ("MATCH (n:Award {award_id: 'A1'}) REMOVE n.amount", "amount"),
+        ("MATCH (n:Award {award_id: 'A1'}) REMOVE n.amount", "2 of awards.*'amount'.*'A1'"),
         ("MATCH (:Award {award_id: 'A2'})-[r:WON_BY]->() REMOVE r.row_key", "lost its 'row_key'"),
         ("MATCH (n:Company {company_id: 'C3'}) SET n.employees = 'many'", "'employees'"),
         ("MATCH (n:Tender {tender_id: 'T1'}) SET n.published_at = 'today'", "published_at"),
