@@ -5,7 +5,7 @@ import getpass
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import neo4j
 from neo4j import exceptions
@@ -68,6 +68,20 @@ class Connection:
         """
         with self.errors(), self.session(write=True) as session:
             return session.execute_write(lambda tx: list(tx.run(statement, params)))
+
+    def write_all(self, statements: Iterable[str]) -> None:
+        """Run statements that may be run again in one transaction.
+
+        Raises:
+            StoreError: What went wrong, and what to check.
+        """
+
+        def work(tx: neo4j.ManagedTransaction) -> None:
+            for statement in statements:
+                tx.run(statement).consume()
+
+        with self.errors(), self.session(write=True) as session:
+            session.execute_write(work)
 
     def close(self) -> None:
         """Close the driver."""

@@ -27,18 +27,22 @@ def text(room: str, name: str, /, **places: str) -> str:
     return statements.fill(room, name, DIALECT, **places)
 
 
-def constraints() -> Iterator[str]:
-    """Constraints and indexes of a database; each may be run again."""
+def constraints() -> Iterator[tuple[str, str]]:
+    """Names and statements of a database's constraints and indexes; each may be run again."""
     for label, key in [*unique_keys(), (LOCK, "uid")]:
-        name = quoted(f"{PREFIX}{label.lower()}_key")
-        yield text("constraints", "unique", called=name, label=quoted(label), key=quoted(key))
+        name = f"{PREFIX}{label.lower()}_key"
+        yield name, _made("unique", name, label=quoted(label), key=quoted(key))
     for label, key in lookups():
-        name = quoted(f"{PREFIX}{label.lower()}_{key}")
-        yield text("constraints", "lookup", called=name, label=quoted(label), property=quoted(key))
+        name = f"{PREFIX}{label.lower()}_{key}"
+        yield name, _made("lookup", name, label=quoted(label), property=quoted(key))
     for type_ in row_lookups():
-        name = quoted(f"{PREFIX}{type_.lower()}_row_key")
-        yield text("constraints", "row_lookup", called=name, type=quoted(type_))
-    yield text("constraints", "names")
+        name = f"{PREFIX}{type_.lower()}_row_key"
+        yield name, _made("row_lookup", name, type=quoted(type_))
+    yield f"{PREFIX}names", text("constraints", "names")
+
+
+def _made(statement: str, called: str, **places: str) -> str:
+    return text("constraints", statement, called=quoted(called), **places)
 
 
 @dataclass(frozen=True)
