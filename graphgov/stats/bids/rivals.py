@@ -1,0 +1,68 @@
+"""Tenderers that bid often and hardly ever win (R025)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphgov.stats.bids.fences import fence, quantile
+from graphgov.stats.bids.frames import VALID, BidFrames, Marks, Measured, reasons
+
+
+@dataclass(frozen=True)
+class RivalOptions:
+    """Whose record counts, and what is a poor one.
+
+    Attributes:
+        percentile: Only tenderers in as many processes as this percentile of all are judged.
+        threshold: A fixed share won instead of a fence.
+        guarded: Judge nobody where the fence means nothing.
+    """
+
+    percentile: int = 75
+    threshold: float | None = None
+    guarded: bool = False
+
+
+def unsuccessful(frames: BidFrames, options: RivalOptions) -> Measured:
+    """R025: a share of processes won at or under the lower fence, among frequent tenderers.
+
+    A process counts once for a tenderer with a valid bid of its own, where all awards are final
+    and one alone is active, with one supplier. `facts` has `won` and `entered` per tenderer.
+    """
+    fit = frames.settled & (frames.winner >= 0)
+    mask = (frames.bids.status == VALID) & (frames.sole >= 0) & fit[frames.bids.process]
+    wide = max(frames.tenderers, 1)
+    keys = np.unique(frames.bids.process[mask].astype(np.int64) * wide + frames.sole[mask])
+    process, tenderer = keys // wide, keys % wide
+    entered = np.bincount(tenderer, minlength=frames.tenderers)
+    won = np.bincount(tenderer[frames.winner[process] == tenderer], minlength=frames.tenderers)
+    codes = np.flatnonzero(entered)
+    entered, won = entered[codes], won[codes]
+    share = won / entered
+    upper = quantile(np.sort(entered).astype(np.float64), options.percentile / 100)
+    if options.threshold is None:
+        made = fence(share)
+        low, q1 = made.lower, made.q1
+        if options.guarded and not made.evaluable:
+            q1 = 0.0
+        meta = {"q1": made.q1, "q3": made.q3, "upper_fence": upper, "lower_fence": low}
+    else:
+        low, q1 = options.threshold, 1.0
+        meta = {"upper_fence": upper, "lower_fence": low}
+    flagged = (entered >= upper) & (share <= low) & (q1 > 0 and low > 0)
+    judged = np.zeros(frames.tenderers, np.bool_)
+    judged[codes[flagged]] = True
+    why, clauses = reasons(
+        len(fit),
+        (~frames.settled, "bids or awards are not published, or an award is still open"),
+        (frames.winner < 0, "there is not one award alone to one supplier alone"),
+    )
+    return Measured(
+        tenderers=Marks(codes, share, flagged),
+        meta=meta,
+        why=why,
+        reasons=clauses,
+        bids=np.flatnonzero(mask)[judged[frames.sole[mask]]],
+        pairs=np.stack([process, tenderer])[:, judged[tenderer]],
+        facts={"won": won, "entered": entered},
+    )
