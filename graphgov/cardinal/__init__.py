@@ -1,0 +1,1 @@
+"""What Cardinal computes on OCDS data, with the same commands and settings."""
