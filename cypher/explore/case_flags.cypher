@@ -4,7 +4,7 @@
 // Parameters:
 //   case_id (text): The case.
 // Returns: indicator, score, p_value, certainty, first_on, last_on, reason, innocent, flag_id
-// Index: Run.current, Case.run_id
+// Index: Case.case_id
 MATCH (r:Run {current: true})
 MATCH (c:`Case` {case_id: $case_id, run_id: r.run_id})-[:CONTAINS]->(f:Flag)
 RETURN f.indicator AS indicator, f.score AS score, f.p_value AS p_value,

@@ -5,7 +5,7 @@
 // Parameters:
 //   case_id (text): The case.
 // Returns: a (node), link (relationship), b (node)
-// Index: Run.current, Case.run_id
+// Index: Case.case_id
 MATCH (r:Run {current: true})
 MATCH (c:`Case` {case_id: $case_id, run_id: r.run_id})-[:INVOLVES]->(b)
 MATCH (a)-[link]->(b)

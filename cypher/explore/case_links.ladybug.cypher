@@ -5,7 +5,7 @@
 // Parameters:
 //   case_id (text): The case.
 // Returns: start, start_id, link (type), end, end_id, since, until, certainty
-// Index: Run.current, Case.run_id
+// Index: Case.case_id
 MATCH (r:Run {current: true})
 MATCH (c:`Case` {case_id: $case_id, run_id: r.run_id})-[:INVOLVES]->(a)
 MATCH (c)-[:INVOLVES]->(b)

@@ -4,7 +4,7 @@
 // Parameters:
 //   case_id (text): The case.
 // Returns: role, kind (label), id, name
-// Index: Run.current, Case.run_id
+// Index: Case.case_id
 MATCH (r:Run {current: true})
 MATCH (c:`Case` {case_id: $case_id, run_id: r.run_id})-[i:INVOLVES]->(n)
 RETURN i.role AS role, label(n) AS kind,

@@ -6,7 +6,7 @@
 //   case_id (text): The case.
 // Returns: day, what (post, tie, holding, company office, award), change (began or ended), who,
 //   who_id, whom, whom_id, detail (post, kind or role), amount, currency (of an award), certainty
-// Index: Run.current, Case.run_id
+// Index: Case.case_id
 MATCH (r:Run {current: true})
 MATCH (c:`Case` {case_id: $case_id, run_id: r.run_id})-[:INVOLVES]->(a)
 MATCH (a)-[l:HELD_OFFICE|TIED_TO|OWNS|OFFICER_OF|WON_BY]->(b)

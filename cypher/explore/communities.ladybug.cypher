@@ -4,7 +4,7 @@
 // Parameters:
 //   graph (text, default cobidding): Which network; cobidding joins companies that bid together.
 // Returns: community_id, kind, id, name, stability (0 to 1)
-// Index: Run.current, Community.run_id
+// Index: none; it reads all communities
 MATCH (r:Run {current: true})
 MATCH (k:Community {run_id: r.run_id})-[h:HAS]->(n)
 WHERE k.graph = $graph

@@ -8,7 +8,8 @@
 // Index: Run.current, Flag.run_id
 MATCH (r:Run {current: true})
 MATCH (f:Flag {run_id: r.run_id})-[a:ABOUT]->(n)
-WHERE coalesce(n.person_id, n.body_id, n.company_id, n.contract_id, n.award_id, n.tender_id) = $id
+WITH f, a, coalesce(n.person_id, n.body_id, n.company_id, n.contract_id, n.award_id, n.tender_id) AS id
+WHERE id = $id
 RETURN f.indicator AS indicator, a.role AS role, f.score AS score, f.p_value AS p_value,
   f.reason AS reason, f.innocent AS innocent, f.flag_id AS flag_id
 ORDER BY score DESC, indicator, flag_id, role

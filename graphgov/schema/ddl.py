@@ -29,7 +29,7 @@ LADYBUG_TYPES: dict[Type, str] = {
 MONEY_TEXT = "_text"  # ends the name of the property that holds an amount a double cannot
 # What people look things up by, besides the unique properties. Names have an index of words: an
 # index of whole values refuses to hold one of more than 8 kB, and with it the node.
-_LOOKUPS = (("Award", "awarded_on"), ("Run", "current"))
+_LOOKUPS = (("Award", "awarded_on"), ("Run", "current"), ("Case", "case_id"))
 
 
 def quoted(name: str) -> str:

@@ -1,7 +1,9 @@
 """How Neo4j would run every file of cypher/: no full scan where the header names an index."""
 
 import re
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from graphgov.ingest import read_frames
@@ -53,7 +55,12 @@ def plan(neo4j_server, servers, frames, results):
         servers.wipe(driver)
         store = open_store(neo4j_server.uri, user=neo4j_server.user)
         store.load(read_frames(frames, dataset="", timezone="UTC"))
-        store.save(results)
+        # As many as a run has: with two or three, a scan costs as little as a seek.
+        flags = [msgspec.structs.replace(results.flags[0], flag_id=f"x{n}") for n in range(400)]
+        cases = [
+            replace(results.cases[1], case_id=f"x{n}", rank=n, flag_ids=()) for n in range(3, 300)
+        ]
+        store.save(replace(results, flags=[*results.flags, *flags], cases=[*results.cases, *cases]))
         driver.execute_query("CALL db.awaitIndexes()")
 
         def walk(step):
@@ -93,4 +100,4 @@ def test_the_engine_finds_nodes_by_their_keys(plan, room, name):
     operators = {operator for operator, _ in plan(text)}
     if not said.startswith("none"):
         assert not operators & {"AllNodesScan", "NodeByLabelScan"}, operators
-        assert any("IndexSeek" in operator for operator in operators), operators
+        assert any("IndexSeek" in o or o == "MergeUniqueNode" for o in operators), operators
