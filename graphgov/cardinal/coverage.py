@@ -4,11 +4,15 @@ A path names a place: `""` a line, `/` at its end an object, `[]` an element of 
 else a member. Nothing is counted for `""`, `[]`, `{}`, `null` and what holds only those.
 """
 
+import json
+import re
 from collections.abc import Callable
 from typing import BinaryIO
 
 from graphgov.cardinal.lines import BLOCK, Block, blocks, in_order
 from graphgov.cardinal.strict import BadLine, parse
+
+_FOREIGN = re.compile(r"[^\x20-\x7e]")
 
 
 class _Place:
@@ -101,6 +105,12 @@ def coverage(source: BinaryIO, warn: Callable[[str], None], block: int = BLOCK) 
         for path, count in counts.items():
             total[path] = total.get(path, 0) + count
     return total
+
+
+def as_json(counts: dict[str, int]) -> str:
+    """Counts as one line; characters that steer a terminal are escaped."""
+    text = json.dumps(counts, ensure_ascii=False)
+    return _FOREIGN.sub(lambda m: m[0] if m[0].isprintable() else json.dumps(m[0])[1:-1], text)
 
 
 def _count(block: Block) -> tuple[dict[str, int], list[str]]:

@@ -11,7 +11,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from graphgov import __version__
-from graphgov.cli import check, demo, evaluate, flag, load, query, report, run, show, talk
+from graphgov.cli import (
+    cardinal,
+    check,
+    demo,
+    evaluate,
+    flag,
+    load,
+    query,
+    report,
+    run,
+    show,
+    talk,
+)
 from graphgov.cli.guard import guarded
 
 app = typer.Typer(
@@ -26,6 +38,7 @@ for command in (demo, run, load, flag, report, check, query, evaluate):
     name = command.__name__.rpartition(".")[2]
     app.command(name)(guarded(getattr(command, name)))
 app.add_typer(show.app, name="show")
+app.add_typer(cardinal.app, name="cardinal")
 
 
 def _version(asked: bool) -> None:

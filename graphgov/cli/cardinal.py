@@ -1,0 +1,112 @@
+"""`graphgov cardinal`: the commands of `ocdscardinal`, with its arguments, settings and outputs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from graphgov.cli import talk
+from graphgov.cli.guard import guarded
+
+app = typer.Typer(
+    no_args_is_help=True, help="Do what `ocdscardinal` does: init, coverage, prepare, indicators."
+)
+
+Lines = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="Lines of JSON; `-` reads stdin.", show_default=False, allow_dash=True
+    ),
+]
+Settings = Annotated[
+    Path | None, typer.Option("--settings", "-s", metavar="FILE", help="Settings, as INI.")
+]
+Verbose = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Say more; repeat for more still.")
+]
+
+
+def warn(text: str) -> None:
+    """Say what was passed over."""
+    talk.say(f" WARN  graphgov > {text}")
+
+
+@app.command()
+@guarded
+def init(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where to write; `-` is stdout.", allow_dash=True)
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Write over a file that is there.")
+    ] = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Write a settings file to start from: every indicator on, every option put aside.
+
+    Example: graphgov cardinal init settings.ini
+    """
+    from graphgov.cardinal.init import settings_text, write_settings
+
+    if str(file) == "-":
+        sys.stdout.write(settings_text())
+    elif write_settings(file, force=force):
+        talk.result(f"Settings written to {file}.")
+    else:
+        talk.say(f"{file} is there already and was left as it is; --force writes over it.")
+
+
+@app.command()
+@guarded
+def coverage(file: Lines, verbose: Verbose = 0) -> None:
+    """Count how often each field is filled in: a JSON object of paths and counts.
+
+    A path names a place: "" a line, / at its end an object, [] an element of a list, anything
+    else a member. "", [], {}, null and what holds only those count as empty.
+
+    Example: graphgov cardinal coverage releases.jsonl
+    """
+    from graphgov.cardinal.coverage import as_json
+    from graphgov.cardinal.coverage import coverage as count
+    from graphgov.cardinal.streams import reading
+
+    with reading(file) as source:
+        counts = count(source, warn)
+    talk.result(as_json(counts))
+
+
+@app.command()
+@guarded
+def prepare(
+    file: Lines,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="For corrected releases; `-` is stdout."
+        ),
+    ],
+    errors: Annotated[
+        Path,
+        typer.Option(
+            "--errors", "-e", metavar="FILE", help="For issues left, as CSV; `-` is stdout."
+        ),
+    ],
+    settings: Settings = None,
+    verbose: Verbose = 0,
+) -> None:
+    """Correct what would mislead the indicators, and list the issues left.
+
+    Issues are rows of CSV: line, ocid, path, indexes, value, description.
+
+    Example: graphgov cardinal prepare -s settings.ini -o prepared.jsonl -e issues.csv in.jsonl
+    """
+    from graphgov.cardinal import ini
+    from graphgov.cardinal.prepare import prepare as correct
+    from graphgov.cardinal.prepare_rules import Rules, rules
+    from graphgov.cardinal.streams import keep_apart, reading, writing
+
+    asked = Rules() if settings is None else rules(ini.read(settings))
+    keep_apart({"the input": file, "the output": output, "the file of issues": errors})
+    with reading(file) as source, writing(output) as releases, writing(errors) as issues:
+        correct(source, asked, releases, issues, warn)
