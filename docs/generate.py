@@ -19,13 +19,16 @@ from typer.testing import CliRunner
 os.environ["COLUMNS"] = "96"
 
 from graphgov.cli import app
+from graphgov.cli.cardinal import app as app_of_cardinal
 from graphgov.detector import card
 from graphgov.roster import known_detectors
 from graphgov.schema import graph_docs
 from graphgov.store import statements
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show")
+COMMANDS = (
+    "demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show", "cardinal",
+)  # fmt: skip
 _CASE_LINES = 24
 SHOWN = ("tables", "indicators", "queries", "indicator", "case")
 
@@ -77,7 +80,13 @@ def indicator_pages() -> str:
 def command_reference() -> str:
     """docs/command-line.md: the help of every command."""
     parts = ["# Command line\n\nGenerated from the code by `make docs`.\n"]
-    calls = [[], *([name] for name in COMMANDS), *(["show", name] for name in SHOWN)]
+    cardinal = [command.callback.__name__ for command in app_of_cardinal.registered_commands]
+    calls = [
+        [],
+        *([name] for name in COMMANDS),
+        *(["show", name] for name in SHOWN),
+        *(["cardinal", name] for name in cardinal),
+    ]
     for call in calls:
         title = " ".join(["graphgov", *call])
         said = CliRunner().invoke(app, [*call, "--help"], prog_name="graphgov")

@@ -1,6 +1,7 @@
 """`graphgov cardinal`: the commands of `ocdscardinal`, with its arguments, settings and outputs."""
 
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -9,21 +10,28 @@ import typer
 from graphgov.cli import talk
 from graphgov.cli.guard import guarded
 
-app = typer.Typer(
-    no_args_is_help=True, help="Do what `ocdscardinal` does: init, coverage, prepare, indicators."
-)
+app = typer.Typer(no_args_is_help=True)
 
 Lines = Annotated[
     Path,
-    typer.Argument(
-        metavar="FILE", help="Lines of JSON; `-` reads stdin.", show_default=False, allow_dash=True
-    ),
+    typer.Argument(help="Lines of JSON; `-` reads stdin.", allow_dash=True),
 ]
 Settings = Annotated[
     Path | None, typer.Option("--settings", "-s", metavar="FILE", help="Settings, as INI.")
 ]
+_LOUDNESS: ContextVar[int] = ContextVar("loudness", default=0)
+
+
+_MORE = "Say more; -vv says what is less than a warning."
+
+
+def _louder(count: int) -> None:
+    _LOUDNESS.set(_LOUDNESS.get() + count)
+
+
 Verbose = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="Say more; repeat for more still.")
+    int,
+    typer.Option("--verbose", "-v", count=True, show_default=False, callback=_louder, help=_MORE),
 ]
 
 
@@ -32,18 +40,34 @@ def warn(text: str) -> None:
     talk.say(f" WARN  graphgov > {text}")
 
 
+def info(text: str) -> None:
+    """Say what is less than a warning, if it was asked for."""
+    if _LOUDNESS.get() > 1:
+        talk.say(f" INFO  graphgov > {text}")
+
+
+@app.callback()
+def group(
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, show_default=False, help=_MORE)
+    ] = 0,
+) -> None:
+    """Do what `ocdscardinal` does: init, coverage, prepare, indicators."""
+    _LOUDNESS.set(verbose)
+
+
 @app.command()
 @guarded
 def init(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Where to write; `-` is stdout.", allow_dash=True)
-    ],
+    file: Annotated[Path, typer.Argument(help="Where to write; `-` is stdout.", allow_dash=True)],
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Write over a file that is there.")
     ] = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Write a settings file to start from: every indicator on, every option put aside.
+    """Write a settings file to start from.
+
+    Every indicator is on in it, every option is put aside.
 
     Example: graphgov cardinal init settings.ini
     """
@@ -60,10 +84,11 @@ def init(
 @app.command()
 @guarded
 def coverage(file: Lines, verbose: Verbose = 0) -> None:
-    """Count how often each field is filled in: a JSON object of paths and counts.
+    """Count how often each field is filled in.
 
-    A path names a place: "" a line, / at its end an object, [] an element of a list, anything
-    else a member. "", [], {}, null and what holds only those count as empty.
+    The answer is a JSON object of paths and counts. A path names a place: "" a line, / at its end
+    an object, [] an element of a list, anything else a member. "", [], {}, null and what holds
+    only those count as empty.
 
     Example: graphgov cardinal coverage releases.jsonl
     """
@@ -95,7 +120,7 @@ def prepare(
     settings: Settings = None,
     verbose: Verbose = 0,
 ) -> None:
-    """Correct what would mislead the indicators, and list the issues left.
+    """Correct data, and list the issues left.
 
     Issues are rows of CSV: line, ocid, path, indexes, value, description.
 
