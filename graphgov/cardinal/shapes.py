@@ -1,0 +1,263 @@
+"""The few fields of a compiled release that are read, typed; and the long way round for odd lines.
+
+A line counts as Cardinal would read it: strict JSON, nested 127 deep at most, of a repeated key
+the last value. Where a field has another type than expected, the field alone is unknown.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+MAX_DEPTH = 127
+
+
+class Ident(msgspec.Struct, gc=False):
+    """Whatever has an id."""
+
+    id: Any = None
+
+
+class Money(msgspec.Struct, gc=False):
+    """An amount."""
+
+    amount: Any = None
+    currency: Any = None
+
+
+class Bid(msgspec.Struct, gc=False):
+    """A bid."""
+
+    status: Any = None
+    date: Any = None
+    value: Money | None = None
+    tenderers: list[Ident] | None = None
+
+
+class Bids(msgspec.Struct, gc=False):
+    """The bids section."""
+
+    details: list[Bid] | None = None
+
+
+class Item(msgspec.Struct, gc=False):
+    """An item of an award."""
+
+    classification: Ident | None = None
+
+
+class Award(msgspec.Struct, gc=False):
+    """An award."""
+
+    status: Any = None
+    suppliers: list[Ident] | None = None
+    items: list[Item] | None = None
+
+
+class Period(msgspec.Struct, gc=False, rename="camel"):
+    """The submission period."""
+
+    start_date: Any = None
+    end_date: Any = None
+
+
+class Tender(msgspec.Struct, gc=False, rename="camel"):
+    """The tender section."""
+
+    status: Any = None
+    procurement_method: Any = None
+    procurement_method_details: Any = None
+    number_of_tenderers: Any = None
+    procuring_entity: Ident | None = None
+    tender_period: Period | None = None
+
+
+class Release(msgspec.Struct, gc=False):
+    """A line."""
+
+    ocid: Any = None
+    buyer: Ident | None = None
+    tender: Tender | None = None
+    bids: Bids | None = None
+    awards: list[Award] | None = None
+
+
+_typed = msgspec.json.Decoder(Release).decode
+_loose = msgspec.json.Decoder().decode
+
+
+def typed(lines: list[bytes]) -> list[Release]:
+    """Decode lines that are all as expected.
+
+    Raises:
+        Exception: One is not; which kind of error says nothing about whether it is valid JSON.
+    """
+    return _shallow(lambda: [_typed(line) for line in lines])
+
+
+def odd(line: bytes) -> Release | None:
+    """Decode a line that may be anything; None for valid JSON other than an object.
+
+    Raises:
+        ValueError: It is not valid JSON.
+    """
+    try:
+        found = _shallow(lambda: _loose(line))
+    except (ValueError, RecursionError):
+        found = _strict(line)
+    return _release(found) if isinstance(found, dict) else None
+
+
+def _shallow(decode: Callable[[], Any]) -> Any:
+    """Call a decoder so that nesting deeper than Cardinal takes ends in RecursionError."""
+    if sys.version_info >= (3, 12):  # C code no longer counts towards this limit
+        return decode()
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(_depth() + MAX_DEPTH + _SPARE)
+    try:
+        return decode()
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _depth() -> int:
+    frame, depth = sys._getframe(), 0
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back  # type: ignore[assignment]
+    return depth
+
+
+def _calibrated() -> int:
+    """How many calls more than nested values the limit must leave."""
+    probe = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
+    before = sys.getrecursionlimit()
+    for spare in range(40):
+        sys.setrecursionlimit(_depth() + MAX_DEPTH + spare)
+        try:
+            [_loose(line) for line in (probe,)]
+        except RecursionError:
+            continue
+        finally:
+            sys.setrecursionlimit(before)
+        return spare
+    return 40
+
+
+_SPARE = 1
+
+
+class Digits(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def _strict(line: bytes) -> Any:
+    text = line.decode()
+    depth = 0
+    for bracket in _BRACKET.findall(text):
+        depth += 1 if bracket in "[{" else -1 if bracket in "]}" else 0
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deep")
+    if _lone_surrogate(text):
+        raise ValueError("half a surrogate pair")
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 1000))
+    try:
+        return json.loads(text, parse_int=Digits, parse_float=Digits, parse_constant=_refuse)
+    finally:
+        sys.setrecursionlimit(before)
+
+
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
+_ESCAPE = re.compile(
+    r"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u([dD][89a-fA-F])|\\.", re.S
+)
+
+
+def _lone_surrogate(text: str) -> bool:
+    return "\\u" in text and any(found.group(1) for found in _ESCAPE.finditer(text))
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> Any:
+    """A number as int or float; None if it is too large for a float or no number at all."""
+    if type(value) is Digits:
+        number = float(value)
+        return number if abs(number) != float("inf") else None
+    return value
+
+
+def _count(value: Any) -> Any:
+    if type(value) is Digits:
+        return int(value) if len(value) < 20 and value.isdigit() else None
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
+def _ident(value: Any) -> Ident | None:
+    return Ident(_text(value.get("id"))) if isinstance(value, dict) else None
+
+
+def _idents(value: Any) -> list[Ident] | None:
+    if not isinstance(value, list):
+        return None
+    return [_ident(one) or Ident() for one in value]
+
+
+def _bid(value: Any) -> Bid:
+    bid = _object(value)
+    money = _object(bid.get("value"))
+    return Bid(
+        _text(bid.get("status")),
+        _text(bid.get("date")),
+        Money(_number(money.get("amount")), _text(money.get("currency"))),
+        _idents(bid.get("tenderers")),
+    )
+
+
+def _award(value: Any) -> Award:
+    award = _object(value)
+    items = award.get("items")
+    return Award(
+        _text(award.get("status")),
+        _idents(award.get("suppliers")),
+        [Item(_ident(_object(item).get("classification"))) for item in items]
+        if isinstance(items, list)
+        else None,
+    )
+
+
+def _release(value: Mapping[str, Any]) -> Release:
+    tender = _object(value.get("tender"))
+    period = _object(tender.get("tenderPeriod"))
+    details = _object(value.get("bids")).get("details")
+    awards = value.get("awards")
+    return Release(
+        _text(value.get("ocid")),
+        _ident(value.get("buyer")),
+        Tender(
+            _text(tender.get("status")),
+            _text(tender.get("procurementMethod")),
+            _text(tender.get("procurementMethodDetails")),
+            _count(tender.get("numberOfTenderers")),
+            _ident(tender.get("procuringEntity")),
+            Period(_text(period.get("startDate")), _text(period.get("endDate"))),
+        ),
+        Bids([_bid(bid) for bid in details] if isinstance(details, list) else None),
+        [_award(award) for award in awards] if isinstance(awards, list) else None,
+    )
