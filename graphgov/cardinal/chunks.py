@@ -8,6 +8,7 @@ import numpy as np
 
 from graphgov.cardinal import shapes
 from graphgov.cardinal.dates import days_between
+from graphgov.cardinal.strict import BadLine
 from graphgov.stats.bids.frames import (
     ACTIVE,
     BOOL,
@@ -32,7 +33,6 @@ _BID = {
     "disqualified": DISQUALIFIED,
 }
 _AWARD = {"active": ACTIVE, "cancelled": ENDED, "unsuccessful": ENDED}
-_BLANK = b" \t\n\r\x0c"
 _NO_ID = shapes.Ident()
 _NO_TENDER = shapes.Tender()
 _NO_PERIOD = shapes.Period()
@@ -45,7 +45,7 @@ class Chunk:
 
     Attributes:
         lines: How many lines the block has.
-        bad: Places of invalid lines in the block, with what was wrong.
+        bad: Places of invalid lines in the block, with what is said of them.
         ocids: One per process.
         words: For each of `KINDS` the different words, in order of appearance.
         columns: By name: counts per process of bids, awards and items, per bid of tenderers, per
@@ -73,36 +73,36 @@ def chunk(block: bytes) -> Chunk:
     return Chunk(len(lines), bad, [r.ocid for r in kept], words, columns)
 
 
-def _decode(
-    block: bytes, lines: list[bytes]
-) -> tuple[list[shapes.Release], list[tuple[int, str]]]:
+def _decode(block: bytes, lines: list[bytes]) -> tuple[list[shapes.Release], list[tuple[int, str]]]:
     try:
         if not block.isascii():
             block.decode()
-        return shapes.typed(lines), []
+        if not any(map(shapes.may_be_deep, lines)):
+            return shapes.typed(lines), []
     except Exception:  # some line is odd, never mind how
         pass
     releases: list[shapes.Release] = []
     bad: list[tuple[int, str]] = []
     for place, line in enumerate(lines):
         try:
-            line.decode()
-            releases.append(shapes.typed([line])[0])
-            continue
-        except UnicodeDecodeError:
-            bad.append((place, "caused an I/O error, skipping. [it is not UTF-8]"))
-            continue
-        except Exception:
-            if not line.strip(_BLANK):
-                continue
-        try:
-            release = shapes.odd(line)
-        except ValueError as error:
-            bad.append((place, f"is invalid JSON, skipping. [{error}]"))
-            continue
-        if release is not None:
-            releases.append(release)
+            release = _one(line)
+        except BadLine as error:
+            if error.args:
+                bad.append((place, str(error)))
+        else:
+            if release is not None:
+                releases.append(release)
     return releases, bad
+
+
+def _one(line: bytes) -> shapes.Release | None:
+    if not shapes.may_be_deep(line):
+        try:
+            line.decode()
+            return shapes.typed([line])[0]
+        except Exception:  # odd
+            pass
+    return shapes.odd(line)
 
 
 def _cancelled(release: shapes.Release) -> bool:

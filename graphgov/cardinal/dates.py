@@ -40,7 +40,7 @@ def days_between(starts: list[object], ends: list[object]) -> F64:
             exact[place] = found
             seconds[place] = found[0]
     half = len(starts)
-    days = np.trunc((seconds[half:] - seconds[:half]) / _DAY)
+    days: F64 = np.trunc((seconds[half:] - seconds[:half]) / _DAY)
     for place in {p % half for p in exact} if half else ():
         pair = [exact.get(p, (seconds[p], 0)) for p in (place, half + place)]
         if not np.isnan(seconds[[place, half + place]]).any():
@@ -50,7 +50,7 @@ def days_between(starts: list[object], ends: list[object]) -> F64:
 
 def _fill(seconds: F64, both: list[object], length: int, places: I64) -> list[int]:
     """Fill in the seconds of texts of one length; returns the places of those of other forms."""
-    joined = "".join([both[p] for p in places]).encode("ascii", "replace")  # type: ignore[misc]
+    joined = "".join([both[p] for p in places]).encode("ascii", "replace")
     chars = np.frombuffer(joined, np.uint8).reshape(-1, length)
     plain = np.ones(len(chars), np.bool_)
     for at, char in ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")):

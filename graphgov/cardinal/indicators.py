@@ -22,6 +22,7 @@ from graphgov.stats.bids import (
 )
 from graphgov.stats.bids.frames import I64, BidFrames, Marks, Measured
 
+Say = Callable[[str], None]
 CODES = ("R003", "R018", "R024", "R025", "R028", "R030", "R035", "R036", "R038", "R048", "R058")
 # What stands in the results: 1 or 0 as a mark, or None: the value that was measured.
 _OCID = {"R003": 1.0, "R018": 1.0, "R028": 1.0, "R030": 1.0, "R036": 1.0,
@@ -61,18 +62,19 @@ class Results:
             yield group, len(found)
 
 
-def run(table: Table, settings: Settings, *, maps: bool, warn: Callable[[str], None]) -> Results:
+def run(table: Table, settings: Settings, *, maps: bool, warn: Say, info: Say) -> Results:
     """Compute the indicators whose section the settings have.
 
     Args:
         table: What was read.
         settings: Which indicators, and how.
         maps: Whether maps are wanted.
-        warn: Called with what a user should know.
+        warn: Told what a user should know.
+        info: Told what is less.
     """
     excluded = frozenset(piped(settings.exclusions.procurement_method_details))
     frames = table.frames(lambda words: [word not in excluded for word in words])
-    found = dict(_measured(frames, settings, warn))
+    found = dict(_measured(frames, settings, warn, info))
     groups: dict[str, dict[str, dict[str, float]]] = {}
     for code, measured in found.items():
         _add(groups, "OCID", code, _processes(frames, measured, _OCID.get(code)), table.ocids)
@@ -93,7 +95,7 @@ _ORDER = ("OCID", "Buyer", "ProcuringEntity", "Tenderer")
 
 
 def _measured(
-    frames: BidFrames, settings: Settings, warn: Callable[[str], None]
+    frames: BidFrames, settings: Settings, warn: Say, info: Say
 ) -> Iterator[tuple[str, Measured]]:
     gate = prices.PriceGate(
         frozenset(piped(settings.price_comparison_procurement_methods)),
@@ -107,7 +109,8 @@ def _measured(
             "price_comparison_procurement_methods is set."
         )
     s = settings
-    currency = _currency(frames, s, gate, warn)
+    mismatch = info if s.output.info_currency_mismatches else warn
+    currency = _currency(frames, s, gate, mismatch)
     taken = None
     if s.R003 is not None:
         methods = frozenset(piped(s.R003.procurement_methods))
@@ -151,9 +154,7 @@ def _measured(
         yield "R058", price_ratio.discounted(frames, ratio, taken)
 
 
-def _currency(
-    frames: BidFrames, settings: Settings, gate: prices.PriceGate, warn: Callable[[str], None]
-) -> int:
+def _currency(frames: BidFrames, settings: Settings, gate: prices.PriceGate, say: Say) -> int:
     """The one currency in which prices are compared; -1 if there is none."""
     ratios = settings.R024 is not None or settings.R058 is not None
     lowest = settings.R036 is not None
@@ -168,10 +169,10 @@ def _currency(
         for part, on in ((prices.ratio_bids, ratios), (prices.lowest_bids, lowest))
         if on
     ]
-    if met and not settings.output.info_currency_mismatches:
+    if met:
         count = np.bincount(np.concatenate(met), minlength=len(words))
         for other in sorted(set(np.flatnonzero(count).tolist()) - {code}, key=lambda c: words[c]):
-            warn(f"{words[other]} is not {chosen}, skipping {count[other]} times.")
+            say(f"{words[other]} is not {chosen}, skipping {count[other]} times.")
     return code
 
 

@@ -38,7 +38,7 @@ def read(source: str | BinaryIO, warn: Callable[[str], None]) -> Table:
         OSError: It cannot be read.
     """
     if isinstance(source, str) and not source.endswith(".gz"):
-        size = os.stat(source).st_size
+        size = Path(source).stat().st_size
         with Path(source).open("rb"):  # the error belongs to the caller, not to a worker
             pass
         spans = (Span(source, at, min(at + BLOCK, size)) for at in range(0, size, BLOCK))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from graphgov.cardinal import ini
 from graphgov.errors import ConfigError
 
 
@@ -168,29 +169,21 @@ def piped(value: str | None) -> tuple[str, ...]:
     return tuple(parts[:-1] if parts[-1] == "" else parts)
 
 
-def load(path: str | Path) -> Settings:
-    """Read a settings file; a name without `.ini` may be given for a file with it.
+def load(path: Path) -> Settings:
+    """Read a settings file.
 
     Raises:
         ConfigError: It cannot be read, or says something unknown or impossible.
     """
-    found = Path(path)
-    if not found.is_file() and found.with_name(found.name + ".ini").is_file():
-        found = found.with_name(found.name + ".ini")
-    try:
-        text = found.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The settings file {path} cannot be read: {error}.") from error
-    return parse(text)
+    return settings(ini.read(path))
 
 
-def parse(text: str) -> Settings:
-    """Settings from the text of a file.
+def settings(tree: ini.Tree) -> Settings:
+    """Settings from the sections of a file.
 
     Raises:
         ConfigError: Something in it is unknown or impossible.
     """
-    tree = _tree(text)
     values: dict[str, Any] = {}
     for key, value in tree.items():
         if key in _SECTIONS:
@@ -200,7 +193,9 @@ def parse(text: str) -> Settings:
         elif key in _TOP:
             values[key] = _converted(key, "str | None", value, {})
         else:
-            raise ConfigError(f"Setting {key}: unknown; known are {', '.join((*_TOP, *_SECTIONS))}.")
+            raise ConfigError(
+                f"Setting {key}: unknown; known are {', '.join((*_TOP, *_SECTIONS))}."
+            )
     return Settings(**values)
 
 
@@ -249,40 +244,3 @@ def _converted(path: str, kind: str, value: Any, metadata: Mapping[str, Any]) ->
 _TRUE = ("1", "true", "on", "yes")
 _FALSE = ("0", "false", "off", "no")
 _SAID = {int: "whole number that fits", float: "number"}
-
-
-def _tree(text: str) -> dict[str, Any]:
-    """Sections and keys; a dot in the name of a section, or of a key before any, goes deeper."""
-    tree: dict[str, Any] = {}
-    here, top = tree, True
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.strip()
-        if not line or line[0] in ";#":
-            continue
-        if line[0] == "[":
-            name, closed, rest = line[1:].partition("]")
-            if not closed or (rest.strip() and rest.strip()[0] not in ";#"):
-                raise ConfigError(f"Settings, line {number}: {line!r} is no section.")
-            here, top = _deeper(tree, name.strip().split("."), number), False
-            continue
-        at = min((p for p in (line.find("="), line.find(":")) if p >= 0), default=-1)
-        if at < 0:
-            raise ConfigError(f"Settings, line {number}: {line!r} has no '='.")
-        key, value = line[:at].strip(), _unquoted(line[at + 1 :].strip())
-        where = _deeper(tree, key.split(".")[:-1], number) if top else here
-        where[key.split(".")[-1] if top else key] = value
-    return tree
-
-
-def _deeper(tree: dict[str, Any], names: list[str], number: int) -> dict[str, Any]:
-    for name in names:
-        tree = tree.setdefault(name, {})
-        if not isinstance(tree, dict):
-            raise ConfigError(f"Settings, line {number}: {name!r} is a value already.")
-    return tree
-
-
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    return value

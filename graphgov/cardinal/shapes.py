@@ -4,15 +4,17 @@ A line counts as Cardinal would read it: strict JSON, nested 127 deep at most, o
 the last value. Where a field has another type than expected, the field alone is unknown.
 """
 
-import json
-import re
+import math
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 
-MAX_DEPTH = 127
+from graphgov.cardinal.strict import DEPTH, parse
+
+T = TypeVar("T")
 
 
 class Ident(msgspec.Struct, gc=False):
@@ -95,96 +97,53 @@ def typed(lines: list[bytes]) -> list[Release]:
     Raises:
         Exception: One is not; which kind of error says nothing about whether it is valid JSON.
     """
-    return _shallow(lambda: [_typed(line) for line in lines])
+    return _shallow(lambda: [_typed(line) for line in lines], _spare())
 
 
 def odd(line: bytes) -> Release | None:
     """Decode a line that may be anything; None for valid JSON other than an object.
 
     Raises:
-        ValueError: It is not valid JSON.
+        BadLine: It is not valid JSON.
     """
-    try:
-        found = _shallow(lambda: _loose(line))
-    except (ValueError, RecursionError):
-        found = _strict(line)
+    found = parse(line)
     return _release(found) if isinstance(found, dict) else None
 
 
-def _shallow(decode: Callable[[], Any]) -> Any:
+def may_be_deep(line: bytes) -> bool:
+    """Whether a line may be nested deeper than Cardinal takes though `typed` takes it."""
+    return _LENIENT and line.count(b"{") + line.count(b"[") >= DEPTH
+
+
+_LENIENT = sys.version_info >= (3, 12)  # C code no longer counts towards Python's limit
+
+
+def _shallow(decode: Callable[[], T], spare: int) -> T:
     """Call a decoder so that nesting deeper than Cardinal takes ends in RecursionError."""
-    if sys.version_info >= (3, 12):  # C code no longer counts towards this limit
+    if _LENIENT:
         return decode()
+    depth, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        depth, frame = depth + 1, frame.f_back
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(_depth() + MAX_DEPTH + _SPARE)
+    sys.setrecursionlimit(depth + DEPTH + spare)
     try:
         return decode()
     finally:
         sys.setrecursionlimit(before)
 
 
-def _depth() -> int:
-    frame, depth = sys._getframe(), 0
-    while frame is not None:
-        depth += 1
-        frame = frame.f_back  # type: ignore[assignment]
-    return depth
-
-
-def _calibrated() -> int:
-    """How many calls more than nested values the limit must leave."""
-    probe = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
-    before = sys.getrecursionlimit()
-    for spare in range(40):
-        sys.setrecursionlimit(_depth() + MAX_DEPTH + spare)
+@cache
+def _spare() -> int:
+    """How far the limit must lie above the depth of calls for lines just deep enough."""
+    line = b"[" * (DEPTH - 1) + b"]" * (DEPTH - 1)
+    for spare in range(20):
         try:
-            [_loose(line) for line in (probe,)]
+            _shallow(lambda: [_loose(one) for one in (line,)], spare)
         except RecursionError:
             continue
-        finally:
-            sys.setrecursionlimit(before)
         return spare
-    return 40
-
-
-_SPARE = 1
-
-
-class Digits(str):
-    """A number as it is written."""
-
-    __slots__ = ()
-
-
-def _strict(line: bytes) -> Any:
-    text = line.decode()
-    depth = 0
-    for bracket in _BRACKET.findall(text):
-        depth += 1 if bracket in "[{" else -1 if bracket in "]}" else 0
-        if depth > MAX_DEPTH:
-            raise ValueError("nested too deep")
-    if _lone_surrogate(text):
-        raise ValueError("half a surrogate pair")
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 1000))
-    try:
-        return json.loads(text, parse_int=Digits, parse_float=Digits, parse_constant=_refuse)
-    finally:
-        sys.setrecursionlimit(before)
-
-
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
-_ESCAPE = re.compile(
-    r"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u([dD][89a-fA-F])|\\.", re.S
-)
-
-
-def _lone_surrogate(text: str) -> bool:
-    return "\\u" in text and any(found.group(1) for found in _ESCAPE.finditer(text))
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    return 20
 
 
 def _object(value: Any) -> Mapping[str, Any]:
@@ -193,15 +152,9 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 def _number(value: Any) -> Any:
     """A number as int or float; None if it is too large for a float or no number at all."""
-    if type(value) is Digits:
-        number = float(value)
-        return number if abs(number) != float("inf") else None
-    return value
-
-
-def _count(value: Any) -> Any:
-    if type(value) is Digits:
-        return int(value) if len(value) < 20 and value.isdigit() else None
+    if type(value) is msgspec.Raw:
+        number = float(bytes(value))
+        return number if math.isfinite(number) else None
     return value
 
 
@@ -254,7 +207,7 @@ def _release(value: Mapping[str, Any]) -> Release:
             _text(tender.get("status")),
             _text(tender.get("procurementMethod")),
             _text(tender.get("procurementMethodDetails")),
-            _count(tender.get("numberOfTenderers")),
+            tender.get("numberOfTenderers"),
             _ident(tender.get("procuringEntity")),
             Period(_text(period.get("startDate")), _text(period.get("endDate"))),
         ),

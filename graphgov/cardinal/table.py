@@ -96,9 +96,7 @@ class Table:
         awards = Awards(owner, c["award_status"], _first(c["award_suppliers"]), c["suppliers"])
         listed = np.repeat(np.arange(len(owner)), c["award_items"])
         # an award with listed items has one supplier alone
-        items = Items(
-            owner[listed], awards.suppliers[awards.first[listed]], c["category"]
-        )
+        items = Items(owner[listed], awards.suppliers[awards.first[listed]], c["category"])
         frames = BidFrames(
             processes, bids, awards, items, words,
             *(len(self.words[kind]) for kind in ("buyer", "entity", "tenderer")),

@@ -41,7 +41,9 @@ def in_order(
     try:
         for _ in range(processes):
             ours, theirs = context.Pipe()
-            member = context.Process(target=_serve, args=(work, theirs, [*pipes, ours]), daemon=True)
+            member = context.Process(
+                target=_serve, args=(work, theirs, [*pipes, ours]), daemon=True
+            )
             member.start()
             theirs.close()
             pipes.append(ours)
@@ -113,7 +115,7 @@ def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection
         except (EOFError, OSError, KeyboardInterrupt):
             break
         try:
-            message = (number, work(job), None)
+            message: tuple[int, Any, Exception | None] = (number, work(job), None)
         except Exception as error:
             message = (number, None, error)
         except KeyboardInterrupt:

@@ -135,3 +135,37 @@ def prepare(
     keep_apart({"the input": file, "the output": output, "the file of issues": errors})
     with reading(file) as source, writing(output) as releases, writing(errors) as issues:
         correct(source, asked, releases, issues, warn)
+
+
+@app.command()
+@guarded
+def indicators(
+    file: Lines,
+    settings: Settings = None,
+    count: Annotated[
+        bool, typer.Option("--count", "-c", help="Say how many results each group has.")
+    ] = False,
+    no_meta: Annotated[
+        bool, typer.Option("--no-meta", help="Leave out quartiles and fences.")
+    ] = False,
+    map_: Annotated[
+        bool, typer.Option("--map", help="Add which organizations each process concerns.")
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Neither use nor keep what was read of the file.")
+    ] = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Compute the indicators whose sections the settings have.
+
+    The answer is a JSON object: results by group, id and indicator, quartiles and fences in Meta.
+
+    Example: graphgov cardinal indicators -s settings.ini releases.jsonl
+    """
+    from graphgov.cardinal.command import indicators as compute
+
+    results = compute(file, settings, maps=map_, cached=not no_cache, warn=warn, info=info)
+    sys.stdout.write(results.text(meta=not no_meta, maps=map_) + "\n")
+    if count:
+        for name, number in results.counts():
+            talk.say(f"{name}: {number}")

@@ -7,6 +7,7 @@ Ids are codes from 0 (-1: unknown) into lists that only the feeder's caller keep
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -239,7 +240,7 @@ class Measured:
     reasons: tuple[str, ...] = ("",)
     bids: I64 = field(default_factory=lambda: np.empty(0, np.int64))
     awards: I64 = field(default_factory=lambda: np.empty(0, np.int64))
-    facts: Mapping[str, npt.NDArray[np.generic]] = field(default_factory=dict)
+    facts: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
 
 def reasons(count: int, *tests: tuple[BOOL, str]) -> tuple[I8, tuple[str, ...]]:
