@@ -25,6 +25,7 @@ from graphgov.stats.bids.frames import (
     WITHDRAWN,
 )
 
+Bad = list[tuple[int, str]]
 KINDS = ("buyer", "entity", "method", "details", "currency", "tenderer", "category")
 _BID = {
     "invited": INVITED,
@@ -53,7 +54,7 @@ class Chunk:
     """
 
     lines: int
-    bad: list[tuple[int, str]]
+    bad: Bad
     ocids: list[str]
     words: dict[str, list[str]]
     columns: dict[str, np.ndarray]
@@ -73,36 +74,38 @@ def chunk(block: bytes) -> Chunk:
     return Chunk(len(lines), bad, [r.ocid for r in kept], words, columns)
 
 
-def _decode(block: bytes, lines: list[bytes]) -> tuple[list[shapes.Release], list[tuple[int, str]]]:
-    try:
-        if not block.isascii():
-            block.decode()
-        if not any(map(shapes.may_be_deep, lines)):
-            return shapes.typed(lines), []
-    except Exception:  # some line is odd, never mind how
-        pass
+def _decode(block: bytes, lines: list[bytes]) -> tuple[list[shapes.Release], Bad]:
+    plain = lines
+    odd: set[int] = set()
+    if not _is_utf8(block):
+        odd.update(place for place, line in enumerate(lines) if not _is_utf8(line))
+    if shapes.LENIENT:
+        odd.update(place for place, line in enumerate(lines) if shapes.may_be_deep(line))
+    if odd:  # an empty line is odd as well
+        plain = [b"" if place in odd else line for place, line in enumerate(lines)]
     releases: list[shapes.Release] = []
-    bad: list[tuple[int, str]] = []
-    for place, line in enumerate(lines):
+    bad: Bad = []
+    rest, passed = iter(plain), 0  # lines passed that are no releases
+    while shapes.typed(rest, releases):
+        place = len(releases) + passed
+        passed += 1
         try:
-            release = _one(line)
+            release = shapes.odd(lines[place])
         except BadLine as error:
             if error.args:
                 bad.append((place, str(error)))
         else:
             if release is not None:
                 releases.append(release)
+                passed -= 1
     return releases, bad
 
 
-def _one(line: bytes) -> shapes.Release | None:
-    if not shapes.may_be_deep(line):
-        try:
-            line.decode()
-            return shapes.typed([line])[0]
-        except Exception:  # odd
-            pass
-    return shapes.odd(line)
+def _is_utf8(text: bytes) -> bool:
+    try:
+        return text.isascii() or text.decode() is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _cancelled(release: shapes.Release) -> bool:

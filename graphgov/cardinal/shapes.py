@@ -6,7 +6,7 @@ the last value. Where a field has another type than expected, the field alone is
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -91,13 +91,26 @@ _typed = msgspec.json.Decoder(Release).decode
 _loose = msgspec.json.Decoder().decode
 
 
-def typed(lines: list[bytes]) -> list[Release]:
-    """Decode lines that are all as expected.
+def typed(lines: Iterator[bytes], into: list[Release]) -> bool:
+    """Decode lines as long as they are as expected.
 
-    Raises:
-        Exception: One is not; which kind of error says nothing about whether it is valid JSON.
+    Args:
+        lines: The first odd line is taken too.
+        into: What was decoded is added here.
+
+    Returns:
+        Whether a line was odd; how it is odd is not known, nor whether it is valid JSON.
     """
-    return _shallow(lambda: [_typed(line) for line in lines], _spare())
+
+    def decode() -> None:
+        for line in lines:
+            into.append(_typed(line))  # noqa: PERF401 - what came before the odd one is kept
+
+    try:
+        _shallow(decode, _spare())
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
+        return True
+    return False
 
 
 def odd(line: bytes) -> Release | None:
@@ -112,15 +125,15 @@ def odd(line: bytes) -> Release | None:
 
 def may_be_deep(line: bytes) -> bool:
     """Whether a line may be nested deeper than Cardinal takes though `typed` takes it."""
-    return _LENIENT and line.count(b"{") + line.count(b"[") >= DEPTH
+    return line.count(b"{") + line.count(b"[") >= DEPTH
 
 
-_LENIENT = sys.version_info >= (3, 12)  # C code no longer counts towards Python's limit
+LENIENT = sys.version_info >= (3, 12)  # C code no longer counts towards Python's limit
 
 
 def _shallow(decode: Callable[[], T], spare: int) -> T:
     """Call a decoder so that nesting deeper than Cardinal takes ends in RecursionError."""
-    if _LENIENT:
+    if LENIENT:
         return decode()
     depth, frame = 0, sys._getframe()
     while frame.f_back is not None:
@@ -137,9 +150,14 @@ def _shallow(decode: Callable[[], T], spare: int) -> T:
 def _spare() -> int:
     """How far the limit must lie above the depth of calls for lines just deep enough."""
     line = b"[" * (DEPTH - 1) + b"]" * (DEPTH - 1)
+
+    def decode() -> None:
+        for one in (line,):
+            _loose(one)
+
     for spare in range(20):
         try:
-            _shallow(lambda: [_loose(one) for one in (line,)], spare)
+            _shallow(decode, spare)
         except RecursionError:
             continue
         return spare
