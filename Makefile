@@ -18,7 +18,8 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make lint    format, style, types, import layers"
 	@echo "make docs    write what is generated: README tables, command reference"
-	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards (takes a while)"
+	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards, and beside ocdscardinal"
+	@echo "             where that is on the PATH (takes a while; needs 12 GB of disk)"
 	@echo "make quality precision and recall on provinces never used in development"
 	@echo "make session run the session of README anew, with the figures measured last"
 	@echo "make neo4j   a Neo4j server until Ctrl-C, data in .neo4j/ (needs Java 17 and Maven)"
@@ -51,6 +52,7 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/cardinal.py
 
 quality: $(READY)
 	$(BIN)/python benchmarks/quality.py

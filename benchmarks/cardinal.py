@@ -35,6 +35,7 @@ CODES = "003 018 024 025 028 030 035 036 038 048 058".split()  # noqa: SIM905
 SETTINGS = "".join(f"[R{code}]\n" for code in CODES)
 OURS = [str(Path(sys.executable).with_name("graphgov")), "cardinal"]
 LARGE = 500_000
+COMPARED = 1_000_000  # beyond this the maps alone would fill the memory of a small machine
 
 
 def module(path: Path) -> ModuleType:
@@ -239,7 +240,8 @@ def one(program: str | None, file: Path, releases: int, rounds: int, work: Path)
         shutil.rmtree(cache)
     for name, taken in runs.items():
         setattr(size, name, middle(taken))
-    size.same, size.flags = compare(program, file, ini, work)
+    if releases <= COMPARED:
+        size.same, size.flags = compare(program, file, ini, work)
     return size
 
 
@@ -285,6 +287,7 @@ def page(sizes: list[Size], checked: int, version: str | None) -> str:
         + "; ".join(
             f"{s.releases:,} releases: " + ", ".join(f"{k} {v:,}" for k, v in s.flags.items())
             for s in sizes
+            if s.flags
         )
         + ".",
     ]  # fmt: skip
