@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graphgov.schema import Reject, Results, Tables
+from graphgov.store import statements
 
 Answer = tuple[list[str], list[list[object]]]
 
@@ -75,6 +76,11 @@ class Store(ABC):
             ConfigError: The name or a parameter is unknown, or a parameter is missing.
             StoreError: The statement is wrong, or would write.
         """
+
+    def withheld(self) -> set[str]:
+        """Ids and names of what is withheld."""
+        _, rows = self.query(statements.load("read", "withheld", statements.DIALECTS[0]).text)
+        return {str(cell) for row in rows for cell in row if cell}
 
     @abstractmethod
     def remove(self) -> None:

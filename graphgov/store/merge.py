@@ -293,7 +293,8 @@ class Merge:
 
     def _relations(self, relation: Relation, rows: str) -> None:
         select = relation_sql(relation, rows, self._ids, self._via)
-        self._step("add_relations", relation, select)
+        # Relationships of one node beside each other are written at once.
+        self._step("add_relations", relation, f'{select} ORDER BY "from", "to", row_key')
 
     def _step(self, kind: Kind, target: Node | Relation, select: str) -> None:
         self._files += 1

@@ -7,6 +7,7 @@ next load then makes good what is missing, and nobody analyses half a graph mean
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,21 +49,34 @@ class Neo4jStore(Store):
 
     def load(self, tables: Tables) -> LoadReport:
         """See `Store.load`; done in batches, and taken up again where it was stopped."""
-        self._prepare()
         scratch = Scratch("load")
-        with self._only_writer() as lock:
-            stored = self._stored(scratch, whole=False) if self._any_of_ours() else None
-            merge = Merge(tables, scratch.path, stored, longest_key=LONGEST_KEY)
-            self._refuse_foreign(tables)
-            plan = merge.plan()
-            if plan.steps:
-                self._con.write(cypher.text("lock", "begin_load"))
-            writer = Writer(self._con)
-            writer.apply(plan.steps)
-            if lock.unfinished:
-                writer.apply(self._left_out(scratch))
-            lock.complete = True
-        return self._report(plan, writer, first=stored is None)
+        empty = not self._any_of_ours()
+        with ThreadPoolExecutor(1) as aside:
+            # What there is to do is worked out here while the server makes its indexes.
+            soon = aside.submit(self._plan, tables, scratch, None) if empty else None
+            self._prepare()
+            with self._only_writer() as lock:
+                self._refuse_foreign(tables)
+                # Another load may have come first.
+                first = soon is not None and not lock.unfinished and not self._any_of_ours()
+                if soon is not None and first:
+                    plan = soon.result()
+                else:
+                    plan = self._plan(tables, scratch, self._stored(scratch, whole=False))
+                if plan.steps:
+                    self._con.write(cypher.text("lock", "begin_load"))
+                writer = Writer(self._con)
+                writer.apply(plan.steps)
+                if lock.unfinished:
+                    writer.apply(self._left_out(scratch))
+                lock.complete = True
+        return self._report(plan, writer, first=first)
+
+    @staticmethod
+    def _plan(tables: Tables, scratch: Scratch, stored: Path | None) -> Plan:
+        folder = scratch.path / ("first" if stored is None else "again")
+        folder.mkdir()
+        return Merge(tables, folder, stored, longest_key=LONGEST_KEY).plan()
 
     def read(self) -> Tables:
         """See `Store.read`."""

@@ -15,8 +15,8 @@ from graphgov.store.neo4j_cypher import Write
 from graphgov.store.outcome import Frame
 from graphgov.store.wire import Rows, batches
 
-BATCH = 5_000  # rows of a transaction; larger ones fill the young heap of a small server
-WORKERS = 2  # one packs rows while the server works on the other's
+BATCH = 2_500  # rows of a transaction; larger ones fill the young heap of a small server
+WORKERS = 3  # some pack rows while the server works on the others'
 Batch = tuple[Write, Rows, list[date]]
 
 
