@@ -212,10 +212,14 @@ def remove_all(options: Options) -> None:
 def ask(
     question: str, params: Mapping[str, object], options: Options
 ) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-    """Columns and rows that a named question or a statement gives."""
+    """Columns and rows that a named question or a statement gives, nothing withheld in them."""
     with closing(_open(options)) as store:
         columns, rows = store.query(question, params)
+        hidden = store.withheld()
+    if not hidden:
         return columns, rows
+    mask = identity.Redactor(hidden)
+    return columns, [[mask.value(cell) for cell in row] for row in rows]
 
 
 def render(out: Path) -> list[Path]:

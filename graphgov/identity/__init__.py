@@ -2,6 +2,6 @@
 
 from graphgov.identity.candidates import candidates
 from graphgov.identity.judgements import aliases, conflicts
-from graphgov.identity.mask import Masker
+from graphgov.identity.mask import Masker, Redactor
 
-__all__ = ["Masker", "aliases", "candidates", "conflicts"]
+__all__ = ["Masker", "Redactor", "aliases", "candidates", "conflicts"]

@@ -6,7 +6,7 @@ here first.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +22,48 @@ _MOST_WORDS = 8  # of a name, when a longer text is searched for it
 _MOST_SUBSTRINGS = 2000  # beyond, only whole words are searched
 
 
+class Redactor:
+    """Hides texts that name something.
+
+    Args:
+        hidden: Ids and names.
+    """
+
+    def __init__(self, hidden: Iterable[str]) -> None:
+        hidden = set(hidden)
+        hidden |= {key.split(":", 1)[1] for key in hidden if ":" in key}  # before `--dataset`
+        self._phrases = {_phrase(text) for text in hidden} - {""}
+        self._strings = (
+            [p for p in self._phrases if len(p) > 1]
+            if len(self._phrases) <= _MOST_SUBSTRINGS
+            else []
+        )
+
+    def text(self, value: str | None) -> str | None:
+        """A text, or `(withheld)` where it names something hidden."""
+        if not value or not self._phrases:
+            return value
+        lowered = _phrase(value)
+        if any(s in lowered for s in self._strings):
+            return HIDDEN
+        words = lowered.split(" ")
+        for start in range(len(words)):
+            for end in range(start + 1, min(len(words), start + _MOST_WORDS) + 1):
+                if " ".join(words[start:end]) in self._phrases:
+                    return HIDDEN
+        return value
+
+    def value(self, value: object) -> object:
+        """The same for every text inside a value of an answer."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {k: self.value(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.value(v) for v in value]
+        return value
+
+
 class Masker:
     """Hides the ids and names of withheld things.
 
@@ -35,13 +77,7 @@ class Masker:
         rows = rows.filter(rows["masked"])
         self._ids = {(r["kind"], r["id"]): r["new_id"] for r in rows.to_pylist()}
         hidden = {key for _, key in self._ids} | self._names(tables)
-        hidden |= {key.split(":", 1)[1] for key in hidden if ":" in key}  # before `--dataset`
-        self._phrases = {_phrase(text) for text in hidden} - {""}
-        self._strings = (
-            [p for p in self._phrases if len(p) > 1]
-            if len(self._phrases) <= _MOST_SUBSTRINGS
-            else []
-        )
+        self._redactor = Redactor(hidden)
 
     def _names(self, tables: Tables) -> set[str]:
         found: set[str] = set()
@@ -65,17 +101,7 @@ class Masker:
 
     def text(self, value: str | None) -> str | None:
         """A text, or `(withheld)` where it names something withheld."""
-        if not value or not self.active:
-            return value
-        lowered = _phrase(value)
-        if any(s in lowered for s in self._strings):
-            return HIDDEN
-        words = lowered.split(" ")
-        for start in range(len(words)):
-            for end in range(start + 1, min(len(words), start + _MOST_WORDS) + 1):
-                if " ".join(words[start:end]) in self._phrases:
-                    return HIDDEN
-        return value
+        return self._redactor.text(value)
 
     def sources(self, rows: pa.Table) -> pa.Table:
         """`sources` with the ids of withheld things replaced."""

@@ -98,3 +98,22 @@ def test_a_quote_in_the_path_of_the_temporary_folder_is_harmless(run, tmp_path, 
     )
     summary = run([place / "awards.csv"], place / "out", store=str(place / "a.lbug"))
     assert summary.counts["awards"].kept == 1
+
+
+@pytest.mark.parametrize("place", ["embedded", "neo4j"])
+def test_what_is_withheld_is_in_no_answer(request, place, run, tmp_path):
+    people = "person_id,name\nP1,Ana Bo\nP2,Cy Do\n"
+    ties = "person_a,person_b,kind\nP1,P2,kin\n"
+    withheld = "kind,id\nperson,P1\n"
+    for name, text in {"people": people, "ties": ties, "withheld": withheld}.items():
+        (tmp_path / f"{name}.csv").write_text(text, "utf-8")
+    (tmp_path / "awards.csv").write_text(
+        "award_id,buyer_id,company_id,awarded_on,amount\nA1,B1,C1,2024-01-02,10\n", "utf-8"
+    )
+    options = pipeline.Options(store=request.getfixturevalue(place), dataset="masked")
+    pipeline.load_sources([tmp_path], options)
+    asked = "MATCH (p:Person)-[:TIED_TO]-(q) WHERE q.name = 'Cy Do' RETURN p, p.name, [q.name]"
+    _, rows = pipeline.ask(asked, {}, options)
+    assert rows == [[rows[0][0], "(withheld)", ["Cy Do"]]]
+    assert "Ana" not in str(rows)
+    assert "P1" not in str(rows)
