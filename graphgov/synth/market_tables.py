@@ -111,7 +111,7 @@ def _bids(
     leads = np.arange(len(bids.tender))
     joint = np.nonzero(partner >= 0)[0]
     leads[partner[joint]] = bids.won[joint]
-    submitted = times(rng, due[bids.tender] - rng.integers(0, 2, len(leads)), 1, 9)
+    submitted = times(rng, due[bids.tender] - 1 - rng.integers(0, 2, len(leads)), 1, 9)
     out = (rng.random(len(leads)) < 0.02) & (leads == np.arange(len(leads)))
     out[bids.won] = False
     keep = np.nonzero(recorded[bids.tender])[0]
