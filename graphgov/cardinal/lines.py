@@ -42,6 +42,9 @@ def blocks(source: BinaryIO, size: int = BLOCK) -> Iterator[Block]:
     first = 1
     rest: list[bytes] = []
     while data := source.read(size):
+        if len(data) < size:  # the end of the input: its last line may have no end
+            rest.append(data)
+            break
         cut = data.rfind(b"\n") + 1
         if not cut:
             rest.append(data)

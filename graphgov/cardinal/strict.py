@@ -67,7 +67,7 @@ def _slowly(line: bytes) -> object:
 
 def _deep(value: object) -> bool:
     level = [value]
-    for _ in range(DEPTH):
+    for _ in range(DEPTH - 1):
         inner: list[object] = []
         for node in level:
             if type(node) is dict:
