@@ -1,17 +1,16 @@
-"""A file of JSON Lines, or a stream, as columns: blocks are read by several processes."""
+"""A file of JSON Lines, or a stream, as blocks of columns read by several processes."""
 
 import gc
 import gzip
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from graphgov.cardinal import table as tables
 from graphgov.cardinal.chunks import Chunk, chunk
-from graphgov.cardinal.table import Table
 from graphgov.cardinal.workers import in_order
 
 BLOCK = 4 << 20  # bytes handed to a worker at once
@@ -27,27 +26,32 @@ class Span:
     end: int
 
 
-def read(source: str | BinaryIO, warn: Callable[[str], None]) -> Table:
-    """Read a file, or a stream of bytes.
+def file_chunks(path: Path, size: int) -> Iterator[Chunk]:
+    """Columns of a file, block by block; reading begins at once."""
+    spans = (Span(str(path), at, min(at + BLOCK, size)) for at in range(0, size, BLOCK))
+    return in_order(read_span, spans, _helpers(size), queued=2)
 
-    Args:
-        source: A path, gzipped if it ends in `.gz`; or a stream.
-        warn: Called with a text for each line left out because it is not valid JSON.
 
-    Raises:
-        OSError: It cannot be read.
-    """
-    if isinstance(source, str) and not source.endswith(".gz"):
-        size = Path(source).stat().st_size
-        with Path(source).open("rb"):  # the error belongs to the caller, not to a worker
-            pass
-        spans = (Span(source, at, min(at + BLOCK, size)) for at in range(0, size, BLOCK))
-        found = in_order(read_span, spans, _helpers(size), queued=2)
-        return tables.merged(_warned(found, warn))
-    if isinstance(source, str):
-        with gzip.open(source) as stream:
-            return read(stream, warn)  # type: ignore[arg-type]
-    return tables.merged(_warned(in_order(read_block, _blocks(source), _helpers(None)), warn))
+def stream_chunks(stream: BinaryIO) -> Iterator[Chunk]:
+    """Columns of a stream, block by block; nothing but a few blocks is in memory at once."""
+    return in_order(read_block, _blocks(stream), _helpers(None))
+
+
+@contextmanager
+def unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """A gzipped stream, unpacked while it is read."""
+    with gzip.open(stream) as plain:
+        yield plain  # type: ignore[misc]
+
+
+def warned(chunks: Iterator[Chunk], warn: Callable[[str], None]) -> Iterator[Chunk]:
+    """The chunks, telling of each line left out."""
+    before = 0
+    for one in chunks:
+        for place, what in one.bad:
+            warn(f"Line {before + place + 1} {what}")
+        before += one.lines
+        yield one
 
 
 def _helpers(size: int | None) -> int:
@@ -57,19 +61,15 @@ def _helpers(size: int | None) -> int:
     return min(cores, 8)
 
 
-def _warned(chunks: Iterator[Chunk], warn: Callable[[str], None]) -> Iterator[Chunk]:
-    before = 0
-    for one in chunks:
-        for place, what in one.bad:
-            warn(f"Line {before + place + 1} {what}")
-        before += one.lines
-        yield one
-
-
 def read_block(block: bytes) -> Chunk:
     """Columns of whole lines."""
-    gc.disable()  # nothing read is cyclic, and counting it all again is dear
-    return chunk(block)
+    was = gc.isenabled()
+    gc.disable()  # nothing read is cyclic, and going through it all again is dear
+    try:
+        return chunk(block)
+    finally:
+        if was:
+            gc.enable()
 
 
 def read_span(span: Span) -> Chunk:

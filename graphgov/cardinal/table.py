@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from graphgov.cardinal.chunks import KINDS, Chunk
 from graphgov.stats.bids.frames import (
@@ -27,8 +29,6 @@ FLAT = ("tenderers", "suppliers", "category")
 COLUMNS = (*PROCESS, *BID, *AWARD, *FLAT)
 _CODES = {**{kind: kind for kind in KINDS if kind != "tenderer"},
           "tenderers": "tenderer", "suppliers": "tenderer"}  # fmt: skip
-# Counts and codes that fit are kept in fewer bytes.
-_SMALL = {"bids": np.uint16, "awards": np.uint16, "bid_tenderers": np.uint16}
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,16 @@ class Table:
         Args:
             kept: Tells for the words of the method details whether their processes count.
         """
-        c = self.columns
+        c: dict[str, npt.NDArray[Any]] = {
+            name: column.astype(np.int32, copy=False) if name in _CODES else column
+            for name, column in self.columns.items()
+        }
         words = Words(
             *(tuple(self.words[kind]) for kind in ("method", "details", "currency", "category"))
         )
         processes = Processes(
             self.ocid, c["buyer"], c["entity"], c["method"], c["details"], c["days"],
-            c["bidders"], c["has_bids"], c["has_awards"],
+            c["bidders"].astype(np.int32, copy=False), c["has_bids"], c["has_awards"],
         )  # fmt: skip
         rows = np.arange(len(self.ocid), dtype=np.int32)
         bids = Bids(
@@ -173,9 +176,14 @@ _EMPTY = {
 
 
 def _joined(name: str, parts: list[np.ndarray]) -> np.ndarray:
+    """One column, whole numbers in as few bytes as they need."""
     if not parts:
         return np.empty(0, _EMPTY.get(name, np.int32))
-    return np.concatenate(parts)
+    if parts[0].dtype != np.int32:
+        return np.concatenate(parts)
+    most = max((int(part.max()) for part in parts if len(part)), default=0)
+    small = next(kind for kind in (np.int8, np.int16, np.int32) if most <= np.iinfo(kind).max)
+    return np.concatenate(parts, dtype=small)
 
 
 def _texts(parts: list[Texts]) -> Texts:

@@ -1,8 +1,9 @@
-"""A few processes that read blocks of one file, or blocks handed to them, in order."""
+"""A few processes that work on the blocks of an input; results come in the order of the blocks."""
 
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
@@ -12,12 +13,13 @@ from graphgov.errors import InputError
 Job = TypeVar("Job")
 Done = TypeVar("Done")
 _AHEAD = 4  # results per worker that may wait for their turn
+_DIED = "A process reading the file ended early; the machine may be short of memory."
 
 
 def in_order(
     work: Callable[[Job], Done], jobs: Iterable[Job], processes: int, queued: int = 1
 ) -> Iterator[Done]:
-    """Results of the jobs in their order, worked on by several processes.
+    """Results of the jobs in their order, worked on by several processes that start at once.
 
     Args:
         work: A function of a module; a result must be picklable.
@@ -31,79 +33,89 @@ def in_order(
         Exception: What `work` raised.
     """
     if processes <= 1:
-        yield from map(work, jobs)
-        return
-    # fork starts at once; elsewhere, or beside threads, it is not safe
-    method = "fork" if sys.platform == "linux" else "spawn"
-    context: Any = multiprocessing.get_context(method)
-    pipes: list[Connection] = []
-    crew = []
-    try:
+        return map(work, jobs)
+    crew = _Crew(work, jobs, processes, queued)
+    crew.hand_out()
+    return crew.results()
+
+
+class _Crew:
+    """Workers, the pipes to them, and which job is where."""
+
+    def __init__(
+        self, work: Callable[[Any], Any], jobs: Iterable[Any], processes: int, queued: int
+    ) -> None:
+        self._todo = enumerate(jobs)
+        self._more = True
+        self._turn = self._given = 0
+        self._queued = queued
+        self._done: dict[int, Any] = {}
+        self._pipes: list[Connection] = []
+        self._open: list[int] = []
+        self._members: list[Any] = []
+        # A fork starts at once, but copies locks that other threads may hold.
+        forked = sys.platform == "linux" and threading.active_count() == 1
+        context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         for _ in range(processes):
             ours, theirs = context.Pipe()
-            member = context.Process(
-                target=_serve, args=(work, theirs, [*pipes, ours]), daemon=True
-            )
+            others = [*self._pipes, ours] if forked else []
+            member = context.Process(target=_serve, args=(work, theirs, others), daemon=True)
             member.start()
             theirs.close()
-            pipes.append(ours)
-            crew.append(member)
-        yield from _orders(pipes, jobs, queued)
-    finally:
-        for pipe in pipes:
+            self._pipes.append(ours)
+            self._members.append(member)
+            self._open.append(0)
+
+    def hand_out(self) -> None:
+        """Give every worker what it may hold, unless results already wait for their turn."""
+        ahead = _AHEAD * len(self._pipes)
+        while self._more and self._given - self._turn < ahead and min(self._open) < self._queued:
+            number, job = next(self._todo, (-1, None))
+            if number < 0:
+                self._more = False
+                break
+            place = self._open.index(min(self._open))
+            try:
+                self._pipes[place].send((number, job))
+            except OSError as error:
+                raise InputError(_DIED) from error
+            self._open[place] += 1
+            self._given += 1
+
+    def results(self) -> Iterator[Any]:
+        """All results; at the end, or if nobody wants more, the workers are dismissed."""
+        try:
+            while self._more or self._turn < self._given:
+                self.hand_out()
+                self._collect()
+                while self._turn in self._done:
+                    self._turn += 1
+                    yield self._done.pop(self._turn - 1)
+        finally:
+            self._dismiss()
+
+    def _collect(self) -> None:
+        if self._turn >= self._given:
+            return
+        for pipe in wait(self._pipes):
+            assert isinstance(pipe, Connection)
+            try:
+                number, result, error = pipe.recv()
+            except (EOFError, OSError) as ended:
+                raise InputError(_DIED) from ended
+            if error is not None:
+                raise error
+            self._done[number] = result
+            self._open[self._pipes.index(pipe)] -= 1
+
+    def _dismiss(self) -> None:
+        for pipe in self._pipes:
             pipe.close()
-        for member in crew:
+        for member in self._members:
             member.join(0.2)
             if member.is_alive():
                 member.terminate()
                 member.join()
-
-
-def _orders(pipes: list[Connection], jobs: Iterable[Any], queued: int) -> Iterator[Any]:
-    todo = enumerate(jobs)
-    done: dict[int, Any] = {}
-    open_jobs = dict.fromkeys(range(len(pipes)), 0)
-    turn, given, more = 0, 0, True
-    while more or turn < given:
-        # a worker gets another block while the parent is not too far behind
-        while more and given - turn < _AHEAD * len(pipes) and min(open_jobs.values()) < queued:
-            number, job = next(todo, (-1, None))
-            if number < 0:
-                more = False
-                break
-            place = min(open_jobs, key=lambda one: open_jobs[one])
-            _send(pipes[place], (number, job))
-            open_jobs[place] += 1
-            given += 1
-        while turn in done:
-            yield done.pop(turn)
-            turn += 1
-        if turn >= given:
-            continue
-        for pipe in wait(pipes):
-            assert isinstance(pipe, Connection)
-            number, result, error = _receive(pipe)
-            if error is not None:
-                raise error
-            done[number] = result
-            open_jobs[pipes.index(pipe)] -= 1
-
-
-def _send(pipe: Connection, message: object) -> None:
-    try:
-        pipe.send(message)
-    except OSError as error:
-        raise InputError(_DIED) from error
-
-
-def _receive(pipe: Connection) -> Any:
-    try:
-        return pipe.recv()
-    except (EOFError, OSError) as error:
-        raise InputError(_DIED) from error
-
-
-_DIED = "A process reading the file ended early; the machine may be short of memory."
 
 
 def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection]) -> None:
@@ -122,6 +134,6 @@ def _serve(work: Callable[[Any], Any], pipe: Connection, others: list[Connection
             break
         try:
             pipe.send(message)
-        except OSError:
+        except (OSError, KeyboardInterrupt):
             break
     os._exit(0)  # nothing of the parent's, such as its buffers, is to be flushed twice

@@ -126,12 +126,12 @@ def prepare(
 
     Example: graphgov cardinal prepare -s settings.ini -o prepared.jsonl -e issues.csv in.jsonl
     """
-    from graphgov.cardinal import ini
     from graphgov.cardinal.prepare import prepare as correct
     from graphgov.cardinal.prepare_rules import Rules, rules
+    from graphgov.cardinal.settings import load
     from graphgov.cardinal.streams import keep_apart, reading, writing
 
-    asked = Rules() if settings is None else rules(ini.read(settings))
+    asked = Rules() if settings is None else rules(load(settings))
     keep_apart({"the input": file, "the output": output, "the file of issues": errors})
     with reading(file) as source, writing(output) as releases, writing(errors) as issues:
         correct(source, asked, releases, issues, warn)
@@ -162,9 +162,12 @@ def indicators(
 
     Example: graphgov cardinal indicators -s settings.ini releases.jsonl
     """
-    from graphgov.cardinal.command import indicators as compute
+    from graphgov.cardinal import command
+    from graphgov.cardinal.indicators import run
 
-    results = compute(file, settings, maps=map_, cached=not no_cache, warn=warn, info=info)
+    wanted = command.asked(settings)
+    read = command.table(file, cached=not no_cache, warn=warn)
+    results = run(read, wanted, maps=map_, warn=warn, info=info)
     sys.stdout.write(results.text(meta=not no_meta, maps=map_) + "\n")
     if count:
         for name, number in results.counts():
