@@ -14,7 +14,7 @@ DETAILS = ["NPC", "EXC", "x", "y", "Reverse Auction", ""]
 METHODS = ["open", "selective", "limited", "direct"]
 BID_STATUS = ["valid"] * 6 + ["disqualified"] * 3 + ["pending", "invited", "withdrawn", "odd", ""]
 AWARD_STATUS = ["active"] * 9 + ["cancelled", "unsuccessful", "pending", "odd"]
-AMOUNTS = ["1", "2", "3", "4", "10", "100", "101", "99.5", "1.0", "1e2", "1E+2", "-5", "-0"]
+AMOUNTS = ["1", "2", "3", "4", "10", "100", "101", "99.5", "1.0", "1e2", "1E+2", "-5", "-0.0"]
 ODD_AMOUNTS = [
     "0",
     "0.0",
@@ -57,6 +57,19 @@ BAD_LINES = [
     b'{"ocid":"x","a":' + b"[" * 126 + b"]" * 126 + b"}",
     b'{"ocid":"x","a":' + b"[" * 127 + b"]" * 127 + b"}",
     b"[" * 3000, b'{"ocid":"x","a":+1}', b'{"ocid":"x","a":.5}', b'{"ocid":"x","a":1.}',
+]  # fmt: skip
+
+EXTRA = [
+    r'"\ud83d\ude00"', r'{"\u0000":{"":[]}}', "1E400", "-0.0", "9" * 400, "[" * 120 + "]" * 120,
+    "[" * 123 + "]" * 123, "[" * 124 + "]" * 124, '"/\u2028"', "1" + "0" * 5000,
+    "0." + "1" * 2000, r'"\/\b\f\n\r\t"', "\x7f".join('""'), "[ ]", "{\t}", "1e-999", "-0",
+]  # fmt: skip
+SPOILS = [
+    r'"\ud800"', r'"\ud800\u0041"', r'"\udc00"', r'{"\udc00":1}', r'"\x"', r'"\u12G4"',
+    r'"\u123"', '"\\', "1e", "1e+", "-", "01", "-01", "1.", ".5", "--1", "+1", "0x10", "1_000",
+    "nul", "True", "Infinity", "[1,]", "[,]", "[1 2]", '{"a"}', '{"a":}', '{"a":1,}', "{1:2}",
+    '{"a":1 "b":2}', '"tab\t"', "'a'", "[", "]", '"a" "b"', "\x00", "\u00a01", "/*c*/1", "",
+    '"\x1f"', "[" * 130 + "]" * 130, "[1}", '{"a":1]', "NaN",
 ]  # fmt: skip
 
 
@@ -172,6 +185,11 @@ class Maker:
         if self.chance(self.tidy_share):
             bids, awards = self.tidy()
         ocid = f"o-{number}" if not self.chance(0.05) else f"o-{self.pick.randint(0, number)}"
+        for extra in (EXTRA, SPOILS):
+            if self.chance(self.odd / 2):
+                known = [one for one in bids if isinstance(one, dict)]
+                where = self.pick.choice([tender, period, *known])
+                where[self.pick.choice(["", "x", "Status", "idx"])] = Raw(self.pick.choice(extra))
         return self.members(
             ocid=self.maybe(ocid, 0.01),
             buyer=self.maybe(self.members(id=self.maybe(self.pick.choice(BUYERS)))),

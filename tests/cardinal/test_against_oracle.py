@@ -9,12 +9,17 @@ import pytest
 
 from graphgov.cardinal.chunks import chunk
 from graphgov.cardinal.indicators import run
-from graphgov.cardinal.reading import read
-from graphgov.cardinal.settings import parse
+from graphgov.cardinal.ini import nested, parse
+from graphgov.cardinal.reading import stream_chunks, warned
+from graphgov.cardinal.settings import settings as settings_of
 from graphgov.cardinal.table import merged
 
 PARTS = 10
 EACH = 100
+
+
+def quiet(text):
+    """Nothing is said."""
 
 
 def cut(data, pick):
@@ -32,16 +37,10 @@ def cut(data, pick):
 def engine(data, settings, *, pick=None, maps=True):
     """Parsed output, counts and the numbers of lines passed over."""
     said = []
-    if pick is None:
-        table = read(io.BytesIO(data), said.append)
-        bad = [int(re.match(r"Line (\d+) ", text)[1]) for text in said]
-    else:
-        chunks = [chunk(block) for block in cut(data, pick)]
-        table, bad, before = merged(iter(chunks)), [], 0
-        for one in chunks:
-            bad += [before + place + 1 for place, _ in one.bad]
-            before += one.lines
-    results = run(table, parse(settings), maps=maps, warn=lambda text: None)
+    chunks = stream_chunks(io.BytesIO(data)) if pick is None else map(chunk, cut(data, pick))
+    table = merged(warned(chunks, said.append))
+    bad = [int(re.match(r"Line (\d+) ", text)[1]) for text in said]
+    results = run(table, settings_of(nested(parse(settings))), maps=maps, warn=quiet, info=quiet)
     return json.loads(results.text(meta=True, maps=maps)), dict(results.counts()), bad
 
 
