@@ -1,7 +1,7 @@
 """What the indicators over bids share: evidence and words of a contest, rates of bodies."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -70,9 +70,10 @@ class Contest:
     bids: Sequence[Mapping[str, Any]]
 
     @property
-    def subject(self) -> tuple[str, str | tuple[str, str]]:
+    def subject(self) -> tuple[str, str | Sequence[str]]:
         """Kind and id: a lot where the tender has several, else the tender."""
-        return ("lot", (self.tender_id, self.lot)) if self.lot else ("tender", self.tender_id)
+        lot = (self.tender_id, self.lot)
+        return ("lot", lot) if self.lot else ("tender", self.tender_id)
 
     @property
     def winners(self) -> list[str]:
@@ -82,11 +83,7 @@ class Contest:
     @property
     def amounts(self) -> dict[str, Decimal]:
         """What was awarded, by currency; a joint award counts once."""
-        once = {row["id"]: row for row in self.awards}
-        total: dict[str, Decimal] = defaultdict(Decimal)
-        for row in once.values():
-            total[row["currency"] or ""] += Decimal(row["amount"])
-        return dict(total)
+        return sums_of(self.awards)
 
     def bid(self, bid_id: str) -> list[Mapping[str, Any]]:
         """The rows of one bid."""
@@ -130,6 +127,7 @@ def flag_on(
     *,
     score: float,
     facts: Mapping[str, object],
+    whole: bool = False,
     bids: Iterable[Mapping[str, Any]] = (),
     roles: Mapping[str, str] | None = None,
     value: float | None = None,
@@ -145,6 +143,7 @@ def flag_on(
         contest: What it is on.
         score: As in `Flag`.
         facts: Besides title, body, companies, on and amounts.
+        whole: The flag is on the tender, even if this is one lot of it.
         bids: Rows that are evidence.
         roles: Of companies besides the winners.
         value: As in `Flag`.
@@ -152,11 +151,9 @@ def flag_on(
         p_value: As in `Flag`.
         q_value: As in `Flag`.
     """
-    kind, subject = contest.subject
+    kind, subject = ("tender", contest.tender_id) if whole else contest.subject
     winners, amounts = contest.winners, contest.amounts
-    days = [row["on"] for row in contest.awards if row["on"]]
-    first = min(days) if days else contest.day
-    last = max(days) if days else contest.day
+    first, last = (day or contest.day for day in span(contest.awards))
     roles = {**dict.fromkeys(winners, "winner"), **(roles or {})}
     members = [Member("tender", contest.tender_id, "process")]
     members += [Member("body", contest.buyer_id, "buyer")]
@@ -204,13 +201,18 @@ def on_contests(
 ) -> Findings:
     """Findings of an indicator whose unit is the process, with what stopped it on the rest."""
     stopped = Counter(measured.why[measured.why > 0].tolist())
-    clauses = [(measured.reasons[place], count) for place, count in sorted(stopped.items())]
+    # Not to be judged by its method is an answer, not a gap in the data.
+    clauses = [
+        (measured.reasons[place], count)
+        for place, count in sorted(stopped.items())
+        if not measured.reasons[place].startswith("its method")
+    ]
     missing = sorted({_COLUMN_OF[text] for text, _ in clauses if text in _COLUMN_OF})
     told = "; ".join(f"{text} ({count} {subject})" for text, count in clauses)
     return Findings(
         flags=flags,
         subjects=len(measured.why),
-        computable=int((measured.why == 0).sum()),
+        computable=len(measured.why) - sum(count for _, count in clauses),
         missing=";".join(missing),
         reason=f"not computable, because {told}" if told else "",
         p_values=p_values,
@@ -238,6 +240,10 @@ class Rates(NamedTuple):
     def of(self, code: int) -> int:
         """The place of a unit."""
         return int(np.searchsorted(self.code, code))
+
+    def p_of(self, code: int) -> float:
+        """The chance of as many at a unit."""
+        return float(self.p[self.of(code)])
 
     def facts(self, code: int) -> dict[str, object]:
         """What a sentence says about a unit."""
@@ -310,29 +316,43 @@ def rank_tails(value: F64, group: I64, *, high: bool) -> tuple[F64, F64]:
 
 
 def rows_of(
-    snap: Snapshot, seen: Records, pairs: I64, keep: Callable[[Mapping[str, Any]], bool]
+    snap: Snapshot, seen: Records, pairs: I64, key: I64
 ) -> dict[int, list[Mapping[str, Any]]]:
-    """Bid and award rows of companies in processes, by company code, in content order.
+    """Bid and award rows of companies in processes, in content order.
 
     Args:
         snap: What they are in.
         seen: Its frame.
         pairs: Rows of processes and codes of companies, two rows of an array.
-        keep: Which of the found rows are wanted.
+        key: What each pair is wanted for; the rows come back by it.
     """
     found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     if pairs.shape[1]:
         ids = pa.array(seen.companies, pa.string())
         asked = (
             seen.lots.take(pa.array(pairs[0]))
-            .select(["tender_id", "lot", "split", "buyer_id"])
+            .select(["tender_id", "lot", "split", "buyer_id", "due"])
             .append_column("company_id", ids.take(pa.array(pairs[1])))
-            .append_column("code", pa.array(pairs[1]))
+            .append_column("code", pa.array(key))
         )
         for row in snap.sql(_OF_PAIRS, asked=asked).to_pylist():
-            if keep(row):
-                found[row["code"]].append(row)
+            found[row["code"]].append(row)
     return found
+
+
+def sums_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+    """Money of some rows by currency; a joint bid or award counts once."""
+    once = {row["id"]: row for row in rows if row["amount"] is not None}
+    total: dict[str, Decimal] = defaultdict(Decimal)
+    for row in once.values():
+        total[row["currency"] or ""] += Decimal(row["amount"])
+    return dict(sorted(total.items()))
+
+
+def span(rows: Iterable[Mapping[str, Any]]) -> tuple[date | None, date | None]:
+    """First and last day of some rows."""
+    days = [row["on"] for row in rows if row["on"]]
+    return (min(days), max(days)) if days else (None, None)
 
 
 _AWARDED = f"""prize AS (
@@ -363,7 +383,7 @@ _OF_PAIRS = f"""SELECT l.code, 'awards' AS "table", w.award_id AS id, w.row_key,
         "on", w.amount::VARCHAR AS amount, w.currency, 'active' AS status, l.buyer_id, w.tender_id
     FROM wins w JOIN asked l ON w.tender_id = l.tender_id AND w.company_id = l.company_id
         AND (NOT l.split OR list_contains({lots_of("w.lot_id")}, l.lot))
-    UNION SELECT l.code, 'bids', b.bid_id, b.row_key, b.submitted_at::DATE, b.amount::VARCHAR,
+    UNION SELECT l.code, 'bids', b.bid_id, b.row_key, coalesce(b.submitted_at, l.due)::DATE, b.amount::VARCHAR,
         b.currency, b.status, l.buyer_id, b.tender_id
     FROM bids b JOIN asked l ON b.tender_id = l.tender_id AND b.company_id = l.company_id
         AND (NOT l.split OR coalesce(b.lot_id, '') = l.lot)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.frames import (
     ACTIVE,
+    BOOL,
     DISQUALIFIED,
     ENDED,
     I32,
@@ -30,9 +31,11 @@ from graphgov.stats.bids.frames import (
     Processes,
     Words,
 )
+from graphgov.stats.bids.prices import PriceGate
 from graphgov.stats.strata import make_strata, value_band
 
 UNKNOWN = ""  # the word for a method or award criteria that nobody stated
+BY_PRICE = PriceGate(unlisted=frozenset({"quality"}))  # what the price has no say in is left out
 MIN_PEERS = 30  # processes of a stratum
 
 
@@ -46,6 +49,7 @@ class Records:
         bid_ids: Id of each bid of the frame.
         companies, bodies: Ids by code.
         division, year: Codes per process.
+        first_lot: Per process: it is its tender's first.
     """
 
     frames: BidFrames
@@ -55,6 +59,7 @@ class Records:
     bodies: list[str]
     division: I64
     year: I64
+    first_lot: BOOL
 
     def strata(self, rows: I64, price: npt.NDArray[np.float64]) -> I64:
         """A stratum per process, of `MIN_PEERS` or more of the given ones where there are.
@@ -121,7 +126,10 @@ def _read(snap: Snapshot) -> Records:
         tenderers=len(companies),
     )
     year = lots["year"].fill_null(0).to_numpy().astype(np.int64)
-    return Records(frames, lots, bid_ids, companies, bodies, _codes(lots["division"])[0], year)
+    first_lot = np.zeros(count, np.bool_)
+    first_lot[_starts(np.zeros(count, np.int32), lots["tender_id"])] = True
+    division = _codes(lots["division"])[0]
+    return Records(frames, lots, bid_ids, companies, bodies, division, year, first_lot)
 
 
 def _bids(rows: pa.Table) -> tuple[Bids, pa.Array, tuple[str, ...]]:
