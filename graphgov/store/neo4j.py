@@ -141,6 +141,8 @@ class Neo4jStore(Store):
 
     def _labels(self) -> list[Node]:
         """Labels of ours that some node has, whoever made it."""
+        if not self._con.read(cypher.text("read", "count_all"))[0]["nodes"]:
+            return []
         used = {r["label"] for r in self._con.read(cypher.text("read", "labels"))}
         return [node for node in NODES.values() if node.label in used]
 
@@ -197,6 +199,8 @@ class Neo4jStore(Store):
         made = {name for name, _ in self._made()}
         try:
             missing = [text for name, text in cypher.constraints() if name not in made]
+            if not missing:
+                return
             self._con.write_all(missing)
         except StoreError as error:
             if "ConstraintCreationFailed" not in str(error):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import date
 from itertools import groupby
+from pathlib import Path
 
 import neo4j
 
@@ -39,29 +40,19 @@ class Writer:
             StoreError: The server refused or was lost; earlier batches are in the graph.
         """
         for _, some in groupby(steps, key=lambda step: step.kind):
-            self._write(
-                (write, rows, days)
-                for step in some
-                for write in [_write_of(step)]
-                for rows, days in batches(step.path, write.names, BATCH)
-            )
+            self._write([(_write_of(step), step.path) for step in some])
 
     def save(self, frames: Sequence[Frame]) -> None:
         """Write the frames of a run, nodes first."""
         for _, some in groupby(frames, key=lambda frame: bool(frame.ends)):
-            self._write(
-                (write, rows, days)
-                for frame in some
-                for write in [_write_of_result(frame)]
-                for rows, days in batches(frame.path, write.names, BATCH)
-            )
+            self._write([(_write_of_result(frame), frame.path) for frame in some])
 
-    def _write(self, todo: Iterator[Batch]) -> None:
-        """Write batches; only a few of them are held at a time."""
+    def _write(self, frames: Sequence[tuple[Write, Path]]) -> None:
+        """Write frames; only a few batches of each are held at a time."""
         with ThreadPoolExecutor(WORKERS) as pool:
             running: set[Future[None]] = set()
             try:
-                for batch in todo:
+                for batch in _in_turn(frames):
                     running.add(pool.submit(self._one, batch))
                     if len(running) > WORKERS:
                         done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -87,6 +78,19 @@ class Writer:
             made = session.execute_write(work)
         self.nodes += made.nodes_created
         self.relations += made.relationships_created
+
+
+def _in_turn(frames: Sequence[tuple[Write, Path]]) -> Iterator[Batch]:
+    """Batches of all frames in turn: workers then plan different statements, not one thrice."""
+    going = [(write, batches(path, write.names, BATCH)) for write, path in frames]
+    while going:
+        left = []
+        for write, source in going:
+            batch = next(source, None)
+            if batch is not None:
+                yield write, *batch
+                left.append((write, source))
+        going = left
 
 
 def _write_of(step: Step) -> Write:
