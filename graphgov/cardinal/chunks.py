@@ -1,7 +1,8 @@
 """A block of lines as columns: what a worker hands back."""
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,19 @@ class Chunk:
 
 def chunk(block: bytes) -> Chunk:
     """Read a block of whole lines."""
+    made = _chunk(block)
+    if (made.columns["amount"] == 0).any() and _MINUS_ZERO.search(block):
+        # as a whole number it loses its sign, which the ratio to a price of nothing has
+        pointed = _chunk(_TOKEN.sub(lambda m: b"-0.0" if m[0] == b"-0" else m[0], block))
+        return replace(pointed, bad=made.bad)
+    return made
+
+
+_MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
+_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|-0(?![0-9.eE])')
+
+
+def _chunk(block: bytes) -> Chunk:
     lines = block.split(b"\n")
     if not lines[-1]:
         lines.pop()

@@ -7,14 +7,11 @@ the last value. Where a field has another type than expected, the field alone is
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from graphgov.cardinal.strict import DEPTH, parse
-
-T = TypeVar("T")
 
 
 class Ident(msgspec.Struct, gc=False):
@@ -107,7 +104,7 @@ def typed(lines: Iterator[bytes], into: list[Release]) -> bool:
             into.append(_typed(line))  # noqa: PERF401 - what came before the odd one is kept
 
     try:
-        _shallow(decode, _spare())
+        _shallow(decode)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, OverflowError):
         return True
     return False
@@ -131,37 +128,35 @@ def may_be_deep(line: bytes) -> bool:
 LENIENT = sys.version_info >= (3, 12)  # C code no longer counts towards Python's limit
 
 
-def _shallow(decode: Callable[[], T], spare: int) -> T:
+def _shallow(decode: Callable[[], None]) -> None:
     """Call a decoder so that nesting deeper than Cardinal takes ends in RecursionError."""
     if LENIENT:
         return decode()
+    before = sys.getrecursionlimit()
     depth, frame = 0, sys._getframe()
     while frame.f_back is not None:
         depth, frame = depth + 1, frame.f_back
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(depth + DEPTH + spare)
+    # Calls from C to Python count too and leave no frame: the right limit is found by trying.
+    limit = depth + DEPTH - 10
     try:
-        return decode()
+        while True:
+            try:
+                sys.setrecursionlimit(limit)
+                _probe()
+            except RecursionError:
+                limit += 1
+            else:
+                return decode()
     finally:
         sys.setrecursionlimit(before)
 
 
-@cache
-def _spare() -> int:
-    """How far the limit must lie above the depth of calls for lines just deep enough."""
-    line = b"[" * (DEPTH - 1) + b"]" * (DEPTH - 1)
+def _probe() -> None:
+    for line in (_JUST_DEEP_ENOUGH,):
+        _loose(line)
 
-    def decode() -> None:
-        for one in (line,):
-            _loose(one)
 
-    for spare in range(20):
-        try:
-            _shallow(decode, spare)
-        except RecursionError:
-            continue
-        return spare
-    return 20
+_JUST_DEEP_ENOUGH = b"[" * (DEPTH - 1) + b"]" * (DEPTH - 1)
 
 
 def _object(value: Any) -> Mapping[str, Any]:
