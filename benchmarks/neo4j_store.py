@@ -28,7 +28,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PER_AWARD = 14.65  # elements of a synthetic province
-WARM, WARM_ROUNDS = 60_000, 3  # the server compiles what it does often, in the end
+WARM, WARM_ROUNDS = 100_000, 6  # the server compiles what it does often, in the end
 HEAP, PAGES = "2g", "1g"
 BARS = {"online": 0.9, "offline": 5.0, "demo": 2.5}
 
