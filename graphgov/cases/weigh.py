@@ -30,13 +30,18 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "splitting": {"F01": 1.0, "F02": 0.5},
         "group of bidders": {"D04": 1.0, "C10": 1.0},
         "low competition": {"R018": 0.1},
+        "deadline": {"R030": 0.6, "R003": 0.05},
+        "disqualification": {"R035": 0.1, "R036": 0.1, "R038": 0.1},
+        "prices": {"R028": 0.1, "R024": 0.1, "R058": 0.05},
+        "odd bidder": {"R025": 0.1, "R048": 0.1},
         "unusual pair": {"H01": 0.1},
     }
 )
 _OTHER = 0.25  # an indicator that nobody has placed yet
 _HALF = 10.0  # points at which a case scores one half
 _CARRYING = frozenset({"legal", "tie", "statistical"})
-_SUPPORT = frozenset({"R018", "H01"})
+# What says too little by itself to bring anybody into a case.
+_SUPPORT = frozenset({"R003", "R018", "R024", "R028", "R035", "R036", "R058", "H01"})
 GROUP_KINDS = frozenset({"group", "community", "company_pair"})  # subjects of companies alone
 
 

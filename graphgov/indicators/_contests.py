@@ -276,7 +276,7 @@ def rates(unit: npt.ArrayLike, group: npt.ArrayLike, hit: BOOL) -> Rates:
     usual = rate_elsewhere(k.astype(float), n.astype(float), cells // wide, cells % wide)
     code, place = np.unique(cells // wide, return_inverse=True)
     trials, hits = (np.bincount(place, weights=v).astype(np.int64) for v in (n, k))
-    expected = np.bincount(place, weights=n * usual)
+    expected = np.bincount(place, weights=n * usual).astype(np.float64)
     mean = np.clip(expected / trials, 1e-6, 1 - 1e-6)
     at_least, above = dispersed_tails(hits, trials, mean, intra_class(hits, trials, mean))
     return Rates(
@@ -383,8 +383,8 @@ _OF_PAIRS = f"""SELECT l.code, 'awards' AS "table", w.award_id AS id, w.row_key,
         "on", w.amount::VARCHAR AS amount, w.currency, 'active' AS status, l.buyer_id, w.tender_id
     FROM wins w JOIN asked l ON w.tender_id = l.tender_id AND w.company_id = l.company_id
         AND (NOT l.split OR list_contains({lots_of("w.lot_id")}, l.lot))
-    UNION SELECT l.code, 'bids', b.bid_id, b.row_key, coalesce(b.submitted_at, l.due)::DATE, b.amount::VARCHAR,
-        b.currency, b.status, l.buyer_id, b.tender_id
+    UNION SELECT l.code, 'bids', b.bid_id, b.row_key, coalesce(b.submitted_at, l.due)::DATE,
+        b.amount::VARCHAR, b.currency, b.status, l.buyer_id, b.tender_id
     FROM bids b JOIN asked l ON b.tender_id = l.tender_id AND b.company_id = l.company_id
         AND (NOT l.split OR coalesce(b.lot_id, '') = l.lot)
     ORDER BY ALL"""

@@ -9,7 +9,6 @@ from graphgov.detector import Detector, Findings, surprise
 from graphgov.indicators._contests import (
     COLUMNS,
     F64,
-    I64,
     Contest,
     contests,
     flag_on,
@@ -19,8 +18,8 @@ from graphgov.indicators._contests import (
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.disqualified import LowestOptions, lowest
-from graphgov.stats.bids.from_snapshot import BY_PRICE, Records, records
 from graphgov.stats.bids.frames import DISQUALIFIED
+from graphgov.stats.bids.from_snapshot import BY_PRICE, Records, records
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.sums import poisson_binomial_tails
 

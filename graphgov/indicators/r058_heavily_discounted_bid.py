@@ -78,9 +78,10 @@ class HeavilyDiscountedBid(Detector):
         p, drawn = rank_tails(taken.value, groups[taken.process], high=True)
         q = benjamini_hochberg(p)
         shown = np.flatnonzero(found.processes.flagged & (p <= self.max_p))
+        limits = found.facts["limit"].astype(np.float64)
         ends = np.stack([taken.winner, taken.rival], axis=1)[shown]
         flags = [
-            self._flag(snap, seen, contest, both, (found.facts["limit"][i], p[i], q[i]))
+            self._flag(snap, seen, contest, both, (float(limits[i]), float(p[i]), float(q[i])))
             for contest, i, both in zip(
                 contests(snap, seen, found.processes.codes[shown]), shown, ends, strict=True
             )
@@ -93,11 +94,11 @@ class HeavilyDiscountedBid(Detector):
         seen: Records,
         contest: Contest,
         ends: I64,
-        told: tuple[np.generic, float, float],
+        told: tuple[float, float, float],
     ) -> Flag:
         first, second = (contest.bid(seen.bid_ids[int(bid)].as_py())[0] for bid in ends)
         amounts = seen.frames.bids.amount[ends]
-        limit, p_value, q_value = map(float, told)
+        limit, p_value, q_value = told
         distance = float((amounts[1] - amounts[0]) / amounts[0])
         return flag_on(
             self,

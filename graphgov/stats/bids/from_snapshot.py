@@ -209,7 +209,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[I64, tuple[str, ...]]:
 
 def _places(column: pa.ChunkedArray, ids: pa.Array) -> I32:
     found = pc.index_in(column.cast(pa.string()), value_set=ids)
-    return found.fill_null(-1).to_numpy().astype(np.int32)
+    return np.asarray(found.fill_null(-1).to_numpy(), np.int32)
 
 
 def _floats(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
