@@ -22,6 +22,9 @@ _SIMPLE = {
     ord("n"): "\n", ord("r"): "\r", ord("t"): "\t",
 }  # fmt: skip
 _WORDS = {ord("n"): (b"null", None), ord("t"): (b"true", True), ord("f"): (b"false", False)}
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
 _MOST_DIGITS = 1000  # longer integers are slow or impossible to turn into numbers
 
 
@@ -43,7 +46,7 @@ def parse(line: bytes) -> object:
         value: object = _DECODE(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _slowly(line)
-    if line.count(b"{") + line.count(b"[") >= DEPTH and _deep(value):
+    if line.count(b"{") + line.count(b"[") >= DEPTH and _deep(line):
         return _slowly(line)
     return value
 
@@ -65,19 +68,14 @@ def _slowly(line: bytes) -> object:
     return _Scanner(line).document()
 
 
-def _deep(value: object) -> bool:
-    level = [value]
+def _deep(line: bytes) -> bool:
+    """Whether valid JSON nests too deeply, be it in what a repeated key replaces."""
+    brackets = _STRING.sub(b"", line).translate(_SQUARE, _NO_BRACKET)
     for _ in range(DEPTH - 1):
-        inner: list[object] = []
-        for node in level:
-            if type(node) is dict:
-                inner.extend(v for v in node.values() if type(v) is dict or type(v) is list)
-            elif type(node) is list:
-                inner.extend(v for v in node if type(v) is dict or type(v) is list)
-        if not inner:
+        if not brackets:
             return False
-        level = inner
-    return True
+        brackets = brackets.replace(b"[]", b"")  # the innermost pairs
+    return bool(brackets)
 
 
 class _Scanner:
@@ -187,6 +185,14 @@ class _Scanner:
             found[key] = self._value()
         return found
 
+    def _digit(self) -> int:
+        byte = self._take()
+        if byte is None:
+            self._fail("EOF while parsing a value")
+        if not ord("0") <= byte <= ord("9"):
+            self._fail("invalid number")
+        return byte
+
     def _digits(self) -> bool:
         start = self._at
         self._at = _DIGITS.match(self._line, start).end()  # type: ignore[union-attr]
@@ -195,9 +201,7 @@ class _Scanner:
     def _number(self) -> int | msgspec.Raw:
         start = self._at
         self._at += self._line[start] == ord("-")
-        byte = self._take()
-        if byte is None or not ord("0") <= byte <= ord("9"):
-            self._fail("invalid number")
+        byte = self._digit()
         leading = self._at
         if self._digits() and byte == ord("0"):
             self._at = leading
@@ -213,9 +217,7 @@ class _Scanner:
             whole = False
             self._at += 1
             self._at += self._peek() in (ord("+"), ord("-"))
-            byte = self._take()
-            if byte is None or not ord("0") <= byte <= ord("9"):
-                self._fail("invalid number")
+            self._digit()
             self._digits()
         text = self._line[start : self._at]
         return int(text) if whole and len(text) < _MOST_DIGITS else msgspec.Raw(text)

@@ -14,7 +14,7 @@ DETAILS = ["NPC", "EXC", "x", "y", "Reverse Auction", ""]
 METHODS = ["open", "selective", "limited", "direct"]
 BID_STATUS = ["valid"] * 6 + ["disqualified"] * 3 + ["pending", "invited", "withdrawn", "odd", ""]
 AWARD_STATUS = ["active"] * 9 + ["cancelled", "unsuccessful", "pending", "odd"]
-AMOUNTS = ["1", "2", "3", "4", "10", "100", "101", "99.5", "1.0", "1e2", "1E+2", "-5", "-0.0"]
+AMOUNTS = ["1", "2", "3", "4", "10", "100", "101", "99.5", "1.0", "1e2", "1E+2", "-5", "-0.0", "-0"]
 ODD_AMOUNTS = [
     "0",
     "0.0",
@@ -49,6 +49,7 @@ ODD = [
     "[[]]",
     "1.5",
 ]
+TWINS = [*ODD, "[" * 130 + "]" * 130]
 BAD_LINES = [
     b"", b" ", b"\t", b"{", b"nonsense", b"\xef\xbb\xbf{}", b'{"ocid":"1"} x', b'{"ocid":"\xff"}',
     b'{"ocid":"x","a":NaN}', b'{"ocid":"x","a":01}', b'{"ocid":"x",}', b'{"ocid":"\\ud800"}',
@@ -210,7 +211,7 @@ class Maker:
         parts = [f"{self.word(k)}{gap}:{gap}{self.write(v)}" for k, v in value.items()]
         if parts and self.chance(0.01):  # an earlier twin, which does not count
             key = self.pick.choice(list(value))
-            parts.insert(0, f"{self.word(key)}:{self.pick.choice(ODD)}")
+            parts.insert(0, f"{self.word(key)}:{self.pick.choice(TWINS)}")
         if parts and self.chance(0.01):  # a later twin, which does
             key = self.pick.choice(list(value))
             parts.append(f"{self.word(key)}:{self.pick.choice(ODD)}")
