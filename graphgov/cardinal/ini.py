@@ -122,7 +122,7 @@ class _Parser:
 
     def _escape(self) -> str:
         if self._at >= len(self._text):
-            return "\\"
+            self._fail("there is nothing after the last backslash")
         char = self._text[self._at]
         self._at += 1
         if char == "\n":
@@ -137,13 +137,11 @@ class _Parser:
 
     def _value(self) -> str:
         self._skip(" \t\x0b\x0c\x85\xa0")
-        value = ""
-        first = True
-        while self._at < len(self._text) and self._text[self._at] in "\"'":
+        quoted = ""
+        if self._at < len(self._text) and self._text[self._at] in "\"'":
             quote = self._text[self._at]
             self._at += 1
-            value += self._until(quote)
+            quoted = self._until(quote)
             self._at += 1
-            first = False
-        rest = self._until("\r\n", or_end=True)
-        return value + (rest.strip() if first else rest.rstrip())
+        # Quotes keep a line end or an escape, but no space at either end.
+        return (quoted + self._until("\r\n", or_end=True)).strip()

@@ -16,7 +16,9 @@ CASES = {
     "the last section of a name": ("[s]\na = 1\n[s]\nb = 2", {"s": {"b": "2"}}),
     "comments": ("; a = 1\n# b = 2\n[s]\n;c = 3\n", {"s": {}}),
     "what follows a value is its end": ("[s]\na = b # c ; d", {"s": {"a": "b # c ; d"}}),
-    "quotes keep space": ("[s]\na = \" - \"\nb = ' x'", {"s": {"a": " - ", "b": " x"}}),
+    "quotes keep no space at the ends": ("[s]\na = \" - \"", {"s": {"a": "-"}}),
+    "quotes keep line ends": ("[s]\nb = ' x=\ny'", {"s": {"b": "x=\ny"}}),
+    "quotes that follow quotes": ("[s]\na = 'b' 'c'", {"s": {"a": "b 'c'"}}),
     "text after quotes": ("[s]\na = \"x\" y  \n", {"s": {"a": "x y"}}),
     "a quote inside": ("[s]\na = it's", {"s": {"a": "it's"}}),
     "escapes": (r"[s]" + "\n" + r"a = x\ty\x00e9\\\=", {"s": {"a": "x\tyé\\="}}),
@@ -39,7 +41,7 @@ def test_what_is_read(text, expected):
 @pytest.mark.parametrize(
     ("text", "line"),
     [("= 1", 1), ("[s]\n: 1", 2), ("[s", 1), ("[s]\nword", 2), ('a = "x', 1), ("[s] # x", 1),
-     ("a = \\xzz", 1)],
+     ("a = \\xzz", 1), ("a = \\", 1), ("[s]\n ; x", 2)],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named(text, line):
     with pytest.raises(ConfigError, match=rf"^settings: line {line}: "):

@@ -293,7 +293,7 @@ def test_redacted_ids_go_before_prefixes_come():
         ("-", "first - second - third", "first"),
         ("-", "none \t\u3000", "none"),
         ("-", "- x", ""),
-        ('" - "', "a-b - c", "a-b"),
+        ("' -- '", "a-b -- c", "a-b"),
         ("-", "a\x1c- b", "a\x1c"),  # no space to Unicode
         ("", "all", ""),
         ("-", 5, 5),
