@@ -16,7 +16,7 @@ from graphgov import cases, detector, identity, ingest, report
 from graphgov.cases import dossier
 from graphgov.config import Config, read_config
 from graphgov.detector import Detector, Findings
-from graphgov.errors import ConfigError, GraphgovError
+from graphgov.errors import ConfigError, GraphgovError, StoreError
 from graphgov.manifest import manifest, parameters, run_id
 from graphgov.report import files
 from graphgov.report.changes import Earlier, changes, read_earlier
@@ -25,7 +25,6 @@ from graphgov.roster import configured_detectors
 from graphgov.schema import (
     OUTPUTS,
     TABLES,
-    Case,
     Community,
     Counts,
     Coverage,
@@ -36,6 +35,7 @@ from graphgov.schema import (
 )
 from graphgov.snapshot import Snapshot, take
 from graphgov.store import LoadReport, Store, offline, open_store
+from graphgov.summaries import CheckSummary, RunSummary
 from graphgov.timing import Stopwatch
 
 Progress = Callable[[str], None]
@@ -70,37 +70,6 @@ class Options:
     previous: Path | None = None
     mask_people: bool = False
     with_report: bool = True
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """What a person wants to know when a run is over."""
-
-    out: Path
-    run_id: str
-    as_of: date
-    counts: Mapping[str, Counts]
-    flags: int
-    cases: Sequence[Case]
-    coverage: Sequence[Coverage]
-    changes: int | None
-    page: Path | None
-
-
-@dataclass(frozen=True)
-class CheckSummary:
-    """What `check` found.
-
-    Args:
-        rejects: Count, code and one example, the most frequent first.
-        detectors: Code, whether it could be computed, and why not.
-    """
-
-    as_of: date
-    counts: Mapping[str, Counts]
-    unknown_columns: Mapping[str, Sequence[str]]
-    rejects: Sequence[tuple[int, str, str]]
-    detectors: Sequence[tuple[str, str, str]]
 
 
 def run(
@@ -148,10 +117,10 @@ def run(
         if options.with_report:
             with clock.stage("report"):
                 report.render(folder, top=options.top)
-        if options.store:
-            with clock.stage("save"), closing(_open(options)) as store:
-                store.save(results)
+        unsaved = _save(results, options, clock) if options.store else ""
         files.write_json(folder / "timings.json", clock.stages)
+    if unsaved:
+        raise StoreError(f"{unsaved} The results are whole in {out}; only the graph lacks them.")
     page = out / "report" / "index.html" if options.with_report else None
     return RunSummary(
         out=out,
@@ -164,6 +133,16 @@ def run(
         changes=changed,
         page=page,
     )
+
+
+def _save(results: Results, options: Options, clock: Stopwatch) -> str:
+    """Write results back; what went wrong, which must not cost the files."""
+    try:
+        with clock.stage("save"), closing(_open(options)) as store:
+            store.save(results)
+    except StoreError as error:
+        return str(error)
+    return ""
 
 
 def load_sources(

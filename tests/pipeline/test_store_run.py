@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from graphgov import pipeline
-from graphgov.errors import ConfigError
+from graphgov.errors import ConfigError, StoreError
 from graphgov.report.files import read_csv
 
 
@@ -117,3 +117,16 @@ def test_what_is_withheld_is_in_no_answer(request, place, run, tmp_path):
     assert rows == [[rows[0][0], "(withheld)", ["Cy Do"]]]
     assert "Ana" not in str(rows)
     assert "P1" not in str(rows)
+
+
+def test_a_graph_that_cannot_be_written_does_not_cost_the_results(
+    neo4j, neo4j_server, source, run, tmp_path
+):
+    pipeline.load_sources([source], pipeline.Options(store=neo4j))
+    neo4j_server.restart(settings={"server.databases.read_only": "neo4j"})
+    try:
+        with pytest.raises(StoreError, match=r"read-only.*The results are whole in .*flagged"):
+            run([], tmp_path / "flagged", store=neo4j_server.uri, with_report=False)
+    finally:
+        neo4j_server.restart(settings={"server.databases.read_only": ""})
+    assert read_csv(tmp_path / "flagged" / "cases.csv")
