@@ -380,11 +380,11 @@ _WITH_BIDS = f"WITH {_AWARDED}, {_OFFERED} " + _REST.format(
 )
 _WITHOUT_BIDS = f"WITH {_AWARDED} " + _REST.format("NULL AS bids", "")
 _OF_PAIRS = f"""SELECT l.code, 'awards' AS "table", w.award_id AS id, w.row_key, w.awarded_on AS
-        "on", w.amount::VARCHAR AS amount, w.currency, 'active' AS status, l.buyer_id, w.tender_id
+        "on", w.amount::VARCHAR AS amount, w.currency, 'active' AS status, l.buyer_id, w.company_id
     FROM wins w JOIN asked l ON w.tender_id = l.tender_id AND w.company_id = l.company_id
         AND (NOT l.split OR list_contains({lots_of("w.lot_id")}, l.lot))
     UNION SELECT l.code, 'bids', b.bid_id, b.row_key, coalesce(b.submitted_at, l.due)::DATE,
-        b.amount::VARCHAR, b.currency, b.status, l.buyer_id, b.tender_id
+        b.amount::VARCHAR, b.currency, b.status, l.buyer_id, b.company_id
     FROM bids b JOIN asked l ON b.tender_id = l.tender_id AND b.company_id = l.company_id
         AND (NOT l.split OR coalesce(b.lot_id, '') = l.lot)
     ORDER BY ALL"""

@@ -243,3 +243,57 @@ def snapshot() -> Callable[..., Snapshot]:
 def market() -> Callable[..., Frames]:
     """`market(schemes=…, seed=…, processes=…)` → rows by table."""
     return build_market
+
+
+def build_lot(frames: Frames, key: str, prices: dict[str, float], **more: Any) -> None:
+    """One tender with its bids; the first bidder wins unless `winner` names another.
+
+    `out` are those disqualified, `lot` puts the rows into a lot of the tender.
+    """
+    lot, out = more.get("lot"), more.get("out", ())
+    winner = more.get("winner", next(iter(prices)))
+    buyer, status = more.get("buyer", "B1"), more.get("award", "active")
+    if not any(row["tender_id"] == key for row in frames.setdefault("tenders", [])):
+        frames["tenders"].append(
+            {
+                "tender_id": key,
+                "buyer_id": buyer,
+                "title": f"Works {key}",
+                "method": "open",
+                "category": more.get("category", "4521"),
+                "region": "North",
+                "criteria": more.get("criteria"),
+            }
+        )
+    if winner:
+        frames.setdefault("awards", []).append(
+            {
+                "award_id": f"A-{key}-{lot or ''}",
+                "tender_id": key,
+                "lot_id": lot,
+                "buyer_id": buyer,
+                "company_id": winner,
+                "awarded_on": more.get("on", "2023-05-01"),
+                "amount": prices[winner],
+                "currency": "CNY",
+                "status": status,
+            }
+        )
+    for firm, price in prices.items():
+        frames.setdefault("bids", []).append(
+            {
+                "bid_id": f"D-{key}-{lot or ''}-{firm}",
+                "tender_id": key,
+                "lot_id": lot,
+                "company_id": firm,
+                "amount": price,
+                "currency": more.get("currency", {}).get(firm, "CNY"),
+                "status": "disqualified" if firm in out else "valid",
+            }
+        )
+
+
+@pytest.fixture(scope="session")
+def lot() -> Callable[..., None]:
+    """`lot(frames, key, {firm: price, …}, winner=…, out=…, lot=…)`: adds one to the frames."""
+    return build_lot
