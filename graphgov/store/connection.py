@@ -13,6 +13,7 @@ from neo4j import exceptions
 from graphgov.errors import ConfigError, StoreError
 
 RETRY_SECONDS = 30.0  # how long a transaction is tried again
+_FIRST_RETRY = 0.05  # two batches that met at a node need no second of rest
 _CONNECT_SECONDS = 15.0
 _GREET_SECONDS = 20.0  # for the connection and the first words on it
 _FETCH = 1000
@@ -107,6 +108,7 @@ class Connection:
                     connection_timeout=_CONNECT_SECONDS,
                     connection_acquisition_timeout=_GREET_SECONDS,
                     max_transaction_retry_time=RETRY_SECONDS,
+                    initial_retry_delay=_FIRST_RETRY,
                     notifications_min_severity="OFF",
                 )
             except (exceptions.ConfigurationError, ValueError) as error:

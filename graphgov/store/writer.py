@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 import neo4j
+from neo4j.exceptions import TransientError
 
 from graphgov.schema.graph import Node, Relation
 from graphgov.store import neo4j_cypher as cypher
@@ -50,34 +51,39 @@ class Writer:
     def _write(self, frames: Sequence[tuple[Write, Path]]) -> None:
         """Write frames; only a few batches of each are held at a time."""
         with ThreadPoolExecutor(WORKERS) as pool:
-            running: set[Future[None]] = set()
+            running: set[Future[neo4j.SummaryCounters]] = set()
             try:
                 for batch in _in_turn(frames):
                     running.add(pool.submit(self._one, batch))
                     if len(running) > WORKERS:
                         done, running = wait(running, return_when=FIRST_COMPLETED)
-                        for future in done:
-                            future.result()
-                for future in running:
-                    future.result()
+                        self._count(done)
+                self._count(running)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _one(self, batch: Batch) -> None:
+    def _count(self, done: Iterable[Future[neo4j.SummaryCounters]]) -> None:
+        for future in done:
+            made = future.result()
+            self.nodes += made.nodes_created
+            self.relations += made.relationships_created
+
+    def _one(self, batch: Batch) -> neo4j.SummaryCounters:
         write, rows, days = batch
-        tried = False
+        unsure = False
 
         def work(tx: neo4j.ManagedTransaction) -> neo4j.SummaryCounters:
-            nonlocal tried
-            # Whether a lost connection lost the transaction too is not known.
-            statement, tried = (write.again if tried else write.first), True
-            return tx.run(statement, rows=rows, days=days).consume().counters
+            nonlocal unsure
+            statement, unsure = (write.again if unsure else write.first), True
+            try:
+                return tx.run(statement, rows=rows, days=days).consume().counters
+            except TransientError:  # two workers met at a node; the server took all of it back
+                unsure = False
+                raise
 
         with self._con.errors(), self._con.session(write=True) as session:
-            made = session.execute_write(work)
-        self.nodes += made.nodes_created
-        self.relations += made.relationships_created
+            return session.execute_write(work)
 
 
 def _in_turn(frames: Sequence[tuple[Write, Path]]) -> Iterator[Batch]:
