@@ -71,8 +71,8 @@ def chunk(block: bytes) -> Chunk:
     return made
 
 
-_MINUS_ZERO = re.compile(rb"-0(?![0-9.eE])")
-_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|-0(?![0-9.eE])')
+_MINUS_ZERO = re.compile(rb":[ \t\r]*-0[ \t\r]*[,}]")
+_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|(?<![eE])-0(?![0-9.eE])')
 
 
 def _chunk(block: bytes) -> Chunk:
@@ -127,7 +127,7 @@ def _cancelled(release: shapes.Release) -> bool:
     return tender is not None and tender.status == "cancelled"
 
 
-class _Places(dict[Any, int]):
+class Places(dict[Any, int]):
     """Words by the order in which they are first asked for."""
 
     def __missing__(self, word: Any) -> int:
@@ -137,7 +137,7 @@ class _Places(dict[Any, int]):
 
 def _coded(kind: str, values: list[Any], words: dict[str, list[str]]) -> I32:
     """Codes of the values of one kind; -1 for what is no text."""
-    places = _Places()
+    places = Places()
     try:
         codes = np.array([places[value] for value in values], np.int32)
     except TypeError:  # unhashable: an object or array where a text belongs

@@ -199,8 +199,11 @@ def _add(
     if not len(found[0]):
         return
     into = groups.setdefault(group, {})
-    for place, value in zip(found[0].tolist(), found[1].tolist(), strict=True):
-        into.setdefault(names[place], {})[code] = value
+    for name, value in zip(names.at(found[0]), found[1].tolist(), strict=True):
+        if name in into:
+            into[name][code] = value
+        else:
+            into[name] = {code: value}
 
 
 def _maps(table: Table, frames: BidFrames, found: Mapping[str, Measured]) -> dict[str, Any]:

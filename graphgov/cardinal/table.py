@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graphgov.cardinal.chunks import KINDS, Chunk
+from graphgov.cardinal.chunks import KINDS, Chunk, Places
 from graphgov.stats.bids.frames import (
     BOOL,
     I32,
@@ -51,6 +51,12 @@ class Texts(Sequence[str]):
 
     def __len__(self) -> int:
         return len(self.ends)
+
+    def at(self, places: I64) -> list[str]:
+        """The texts of many places."""
+        starts = np.where(places > 0, self.ends[places - 1], 0).tolist() if len(self) else []
+        bounds = zip(starts, self.ends[places].tolist(), strict=True)
+        return [self.blob[start:end].decode() for start, end in bounds]
 
     def __getitem__(self, place: int) -> str:  # type: ignore[override]
         start = int(self.ends[place - 1]) if place else 0
@@ -145,7 +151,7 @@ def _subset(frames: BidFrames, fit: BOOL) -> BidFrames:
 def merged(chunks: Iterable[Chunk]) -> Table:
     """Join chunks in the order of the file."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
-    known: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
+    known = {kind: Places() for kind in KINDS}
     blobs: list[Texts] = []
     hashes: list[I64] = []
     for chunk in chunks:
@@ -163,10 +169,8 @@ def merged(chunks: Iterable[Chunk]) -> Table:
     return Table(columns, ocids, _first_rows(ocids, hashes), words)
 
 
-def _codes(known: dict[str, int], words: list[str]) -> I32:
-    for word in words:
-        known.setdefault(word, len(known))
-    return np.array([*(known[word] for word in words), -1], np.int32)
+def _codes(known: Places, words: list[str]) -> I32:
+    return np.array([*[known[word] for word in words], -1], np.int32)
 
 
 _EMPTY = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from graphgov.stats.bids.frames import ACTIVE, VALID, BidFrames, Marks, Measured, reasons
+from graphgov.stats.bids.frames import ACTIVE, VALID, BidFrames, Marks, Measured, distinct, reasons
 from graphgov.stats.bids.prices import among
 
 
@@ -78,16 +78,16 @@ def late(frames: BidFrames) -> Measured:
     key = bids.process[bid].astype(np.int64) * wide + tenderer
     won_key = awards.process[award].astype(np.int64) * wide + supplier
     won = np.isin(key, won_key)
-    pairs = np.unique(key[won])
+    pairs = distinct(key[won])
     rows = np.flatnonzero(why == 0)
     flagged = np.isin(rows, pairs // wide)
-    codes = np.unique(pairs % wide)
+    codes = distinct(pairs % wide)
     return Measured(
         processes=Marks(rows, flagged.astype(np.float64), flagged),
         tenderers=Marks(codes, np.ones(len(codes)), np.ones(len(codes), np.bool_)),
         pairs=np.stack([pairs // wide, pairs % wide]),
         why=why,
         reasons=clauses,
-        bids=np.unique(bid[won]),
-        awards=np.unique(award[np.isin(won_key, key[won])]),
+        bids=distinct(bid[won]),
+        awards=distinct(award[np.isin(won_key, key[won])]),
     )

@@ -14,6 +14,7 @@ from graphgov.stats.bids.frames import (
     BidFrames,
     Marks,
     Measured,
+    distinct,
     reasons,
 )
 from graphgov.stats.bids.prices import PriceGate, first_lowest, lowest_bids
@@ -52,7 +53,7 @@ def all_others(frames: BidFrames, options: OthersOptions) -> Measured:
     hit = np.zeros(len(fit), np.bool_)
     hit[rows[flagged]] = True
     pairs = np.stack([rows[flagged], alone[rows[flagged]]])
-    codes = np.unique(pairs[1])
+    codes = distinct(pairs[1])
     return Measured(
         processes=Marks(rows, value.astype(np.float64), flagged),
         tenderers=Marks(codes, np.zeros(len(codes)), np.ones(len(codes), np.bool_)),
@@ -162,13 +163,11 @@ def excessive(frames: BidFrames, options: ExcessOptions) -> Measured:
         buyers=marks[0],
         entities=marks[1],
         tenderers=marks[2],
-        pairs=np.unique(
-            np.stack([bids.process[bid[named]], tenderer[named]]).astype(np.int64), axis=1
-        ),
+        pairs=np.stack(_unique(bids.process[bid[named]], tenderer[named], frames.tenderers)),
         meta=meta,
         why=why,
         reasons=clauses,
-        bids=np.unique(bid[named]),
+        bids=distinct(bid[named]),
         facts={"disqualified": out, "submitted": sent},
     )
 
@@ -213,7 +212,7 @@ def _members(frames: BidFrames, rows: I64) -> tuple[I64, I64]:
 
 def _unique(process: np.ndarray, code: np.ndarray, size: int) -> tuple[I64, I64]:
     wide = max(size, 1)
-    keys = np.unique(process.astype(np.int64) * wide + code)
+    keys = distinct(process.astype(np.int64) * wide + code)
     return keys // wide, keys % wide
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from graphgov.stats.bids.frames import I64, BidFrames, Marks, Measured, reasons
+from graphgov.stats.bids.frames import I64, BidFrames, Marks, Measured, distinct, reasons
 from graphgov.stats.bids.prices import PriceGate
 
 U64 = npt.NDArray[np.uint64]
@@ -39,8 +39,8 @@ def equal(frames: BidFrames, options: EqualOptions) -> Measured:
     found = np.sort(entered[np.isin(group, g[1:][differs])])
     bid, tenderer = frames.tenderers_of(found)
     wide = max(frames.tenderers, 1)
-    pairs = np.unique(bids.process[bid].astype(np.int64) * wide + tenderer)
-    codes = np.unique(pairs % wide)
+    pairs = distinct(bids.process[bid].astype(np.int64) * wide + tenderer)
+    codes = distinct(pairs % wide)
     rows = np.flatnonzero(why == 0)
     flagged = np.isin(rows, bids.process[found])
     return Measured(
@@ -65,11 +65,13 @@ def _repeated(frames: BidFrames, rows: I64) -> I64:
     amount = bids.amount[rows] + 0.0  # one zero, not two
     mixed = _mix(amount.view(np.uint64) ^ _mix(bids.process[rows].astype(np.uint64)))
     ordered = np.sort(mixed)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    twice = distinct(ordered[1:][ordered[1:] == ordered[:-1]])
     if len(twice) == 0:
         return rows[:0]
-    place = np.minimum(np.searchsorted(twice, mixed), len(twice) - 1)
-    hits: I64 = rows[twice[place] == mixed]
+    likely = np.zeros(1 << 16, np.bool_)  # by the first bits, so that few are looked up
+    likely[(twice >> np.uint64(48)).astype(np.int64)] = True
+    some = np.flatnonzero(likely[(mixed >> np.uint64(48)).astype(np.int64)])
+    hits: I64 = rows[some[np.isin(mixed[some], twice)]]
     return hits
 
 
@@ -90,7 +92,7 @@ def _teams(frames: BidFrames, rows: I64) -> I64:
     bid, tenderer = frames.tenderers_of(rows)
     wide = max(frames.tenderers, 1)
     place = np.searchsorted(rows, bid)
-    members = np.unique(place * wide + tenderer)
+    members = distinct(place * wide + tenderer)
     place, tenderer_of = members // wide, (members % wide).astype(np.uint64)
     # Sets are told apart by two sums of mixed codes and their size, whatever the order.
     size = np.bincount(place, minlength=len(rows))

@@ -7,11 +7,12 @@ Ids are codes from 0 (-1: unknown) into lists that only the feeder's caller keep
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+T = TypeVar("T", bound=np.generic)
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -249,6 +250,12 @@ def reasons(count: int, *tests: tuple[BOOL, str]) -> tuple[I8, tuple[str, ...]]:
     for place, (holds, _) in reversed(list(enumerate(tests, start=1))):
         out[holds] = place
     return out, ("", *(clause for _, clause in tests))
+
+
+def distinct(keys: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The different keys, ascending; by sorting, which is several times faster than hashing."""
+    ordered = np.sort(keys)
+    return ordered[np.r_[True, ordered[1:] != ordered[:-1]]] if len(ordered) else ordered
 
 
 def _only(first: I64, flat: I32) -> I32:

@@ -17,6 +17,7 @@ from graphgov.stats.bids.frames import (
     BidFrames,
     Marks,
     Measured,
+    distinct,
     reasons,
 )
 from graphgov.stats.bids.prices import PriceGate, first_lowest, ratio_bids
@@ -149,7 +150,7 @@ def _judge(
     parties = frames.sole[np.stack([found.winner, found.rival])[: 2 if both else 1]][:, flagged]
     rows = found.process[flagged]
     pairs = np.stack([np.tile(rows, len(parties)), parties.ravel().astype(np.int64)])
-    codes = np.unique(pairs[1])
+    codes = distinct(pairs[1])
     return Measured(
         processes=Marks(found.process, found.value, flagged),
         tenderers=Marks(codes, np.zeros(len(codes)), np.ones(len(codes), np.bool_)),
@@ -164,6 +165,8 @@ def _judge(
 
 def _last_of(codes: np.ndarray) -> I64:
     """Places of the last of each code, in order."""
+    if (np.diff(codes) > 0).all():
+        return np.arange(len(codes))
     _, place = np.unique(codes[::-1], return_index=True)
     return np.sort(len(codes) - 1 - place)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphgov.stats.bids.fences import fence, quantile
-from graphgov.stats.bids.frames import VALID, BidFrames, Marks, Measured, reasons
+from graphgov.stats.bids.frames import VALID, BidFrames, Marks, Measured, distinct, reasons
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def unsuccessful(frames: BidFrames, options: RivalOptions) -> Measured:
     fit = frames.settled & (frames.winner >= 0)
     mask = (frames.bids.status == VALID) & (frames.sole >= 0) & fit[frames.bids.process]
     wide = max(frames.tenderers, 1)
-    keys = np.unique(frames.bids.process[mask].astype(np.int64) * wide + frames.sole[mask])
+    keys = distinct(frames.bids.process[mask].astype(np.int64) * wide + frames.sole[mask])
     process, tenderer = keys // wide, keys % wide
     entered = np.bincount(tenderer, minlength=frames.tenderers)
     won = np.bincount(tenderer[frames.winner[process] == tenderer], minlength=frames.tenderers)

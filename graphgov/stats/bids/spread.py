@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphgov.stats.bids.fences import fence
-from graphgov.stats.bids.frames import I64, BidFrames, Marks, Measured, reasons
+from graphgov.stats.bids.frames import I64, BidFrames, Marks, Measured, distinct, reasons
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ def heterogeneous(frames: BidFrames, options: SpreadOptions) -> Measured:
     supplier = items.supplier.astype(np.int64)
     kinds = _kinds(frames.words.classes, options.digits)
     wide = max(frames.tenderers, 1)
-    seen = np.unique(items.process.astype(np.int64) * wide + supplier)
+    seen = distinct(items.process.astype(np.int64) * wide + supplier)
     processes = np.bincount(seen % wide, minlength=frames.tenderers)
     base = max(len(frames.words.classes), 1)
-    made_of = np.unique(supplier * base + kinds[items.category])
+    made_of = distinct(supplier * base + kinds[items.category])
     count = np.bincount(made_of // base, minlength=frames.tenderers)
     codes = np.flatnonzero(processes >= max(options.minimum_contracting_processes, 1))
     number = count[codes].astype(np.float64)
