@@ -71,8 +71,14 @@ class _Tally:
             below = members.get(key)
             if below is None:
                 below = members[key] = _Place(inside.path + key)
-            if self._fills(item, below):
+            if type(item) is dict or type(item) is list:
+                if self._fills(item, below):
+                    filled = True
+            elif item is not None and item != "":  # most members: no call for each
                 filled = True
+                if not below.count:
+                    self._filled.append(below)
+                below.count += 1
         if filled:
             if not inside.count:
                 self._filled.append(inside)

@@ -22,7 +22,6 @@ _SIMPLE = {
     ord("n"): "\n", ord("r"): "\r", ord("t"): "\t",
 }  # fmt: skip
 _WORDS = {ord("n"): (b"null", None), ord("t"): (b"true", True), ord("f"): (b"false", False)}
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
 _MOST_DIGITS = 1000  # longer integers are slow or impossible to turn into numbers
@@ -70,7 +69,10 @@ def _slowly(line: bytes) -> object:
 
 def _deep(line: bytes) -> bool:
     """Whether valid JSON nests too deeply, be it in what a repeated key replaces."""
-    brackets = _STRING.sub(b"", line).translate(_SQUARE, _NO_BRACKET)
+    if b"\\" in line:
+        line = line.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside = b"".join(line.split(b'"')[::2])
+    brackets = outside.translate(_SQUARE, _NO_BRACKET)
     for _ in range(DEPTH - 1):
         if not brackets:
             return False

@@ -106,6 +106,14 @@ def test_brackets_in_text_are_no_nesting():
     assert parse(json.dumps(["[" * 500]).encode()) == ["[" * 500]
 
 
+@pytest.mark.parametrize("text", ['"', "\\", '\\"', '"\\', '\\\\"\\'])
+def test_brackets_in_text_with_escaped_quotes_are_no_nesting(text):
+    opening = [text + "[" * 200 + text, {text: text}]
+    assert parse(json.dumps(opening).encode()) == opening
+    closing = json.dumps(text + "]" * 200 + text).encode()
+    assert "recursion" in why(b"[" * 127 + b"[" + closing + b"]" + b"]" * 127)
+
+
 def test_many_brackets_side_by_side_are_no_nesting():
     line = b"[" + b",".join([b"[[{}]]"] * 300) + b"]"
     assert len(parse(line)) == 300
