@@ -1,6 +1,7 @@
 """What `graphgov cardinal indicators` does: settings, reading, computing."""
 
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,41 @@ from graphgov.cardinal.streams import STANDARD, reading
 from graphgov.cardinal.table import Table, merged
 
 Say = Callable[[str], None]
+
+
+def indicators(
+    file: Path, settings: Path | None, *, count: bool, meta: bool, maps: bool, cached: bool,
+    say: Say, info: Say,
+) -> None:  # fmt: skip
+    """Compute the indicators of a file and print them.
+
+    Args:
+        file: Lines of JSON; `-` for stdin.
+        settings: A settings file; without one nothing is computed.
+        count: Whether to say how many results each group has.
+        meta: Whether to print quartiles and fences.
+        maps: Whether to print which organizations each process concerns.
+        cached: Whether what was read before may be used, and what is read be kept.
+        say: Told of lines and bids passed over, and of the counts.
+        info: Told of what is less than a warning.
+
+    Raises:
+        InputError: The file cannot be read.
+        ConfigError: The settings cannot be used.
+    """
+
+    def warn(text: str) -> None:
+        say(f" WARN  graphgov > {text}")
+
+    wanted = Settings() if settings is None else load(settings)
+    read = table(file, cached=cached, warn=warn)
+    from graphgov.cardinal.indicators import run
+
+    results = run(read, wanted, maps=maps, warn=warn, info=info)
+    sys.stdout.write(results.text(meta=meta, maps=maps) + "\n")
+    if count:
+        for name, number in results.counts():
+            say(f"{name}: {number}")
 
 
 def table(file: Path, *, cached: bool, warn: Say) -> Table:
@@ -47,16 +83,11 @@ def _regular(file: Path, *, cached: bool, warn: Say) -> Table:
         if len(said) <= cache.MOST_WARNINGS:
             said.append(text)
 
-    found = merged(warned(file_chunks(file, stamp.size), note))
+    chunks = file_chunks(file, stamp.size)
+    # while the helpers read their first blocks there is time for the imports of what comes next
+    import graphgov.cardinal.indicators  # noqa: F401
+
+    found = merged(warned(chunks, note))
     if cached and cache.Stamp.of(file) == stamp:
         cache.keep(stamp, found, said)
     return found
-
-
-def asked(settings: Path | None) -> Settings:
-    """The settings of a file; without one nothing is computed.
-
-    Raises:
-        ConfigError: They cannot be used.
-    """
-    return Settings() if settings is None else load(settings)

@@ -162,13 +162,9 @@ def indicators(
 
     Example: graphgov cardinal indicators -s settings.ini releases.jsonl
     """
-    from graphgov.cardinal import command
-    from graphgov.cardinal.indicators import run
+    from graphgov.cardinal.command import indicators as compute
 
-    wanted = command.asked(settings)
-    read = command.table(file, cached=not no_cache, warn=warn)
-    results = run(read, wanted, maps=map_, warn=warn, info=info)
-    sys.stdout.write(results.text(meta=not no_meta, maps=map_) + "\n")
-    if count:
-        for name, number in results.counts():
-            talk.say(f"{name}: {number}")
+    compute(
+        file, settings, count=count, meta=not no_meta, maps=map_, cached=not no_cache,
+        say=talk.say, info=info,
+    )  # fmt: skip
