@@ -1,5 +1,6 @@
 """Files that commands read and write, `-` for the standard streams."""
 
+import os
 import stat
 import sys
 from collections.abc import Iterator
@@ -32,7 +33,9 @@ def reading(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write bytes to, emptied first.
+    """A file to write bytes to, which takes the place of what is there when all is written.
+
+    What is there stays as it was if the work is stopped. A device or pipe is written to directly.
 
     Raises:
         ConfigError: It cannot be opened.
@@ -41,12 +44,25 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        file = path.open("wb")
+        if target.is_file():
+            target.open("ab").close()  # whoever may not write here is told now
+        whole = target.is_file() or not target.exists()
+        file = part.open("xb") if whole else target.open("wb")
     except OSError as error:
         raise ConfigError(f"{path}: {_why(error)}.") from None
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+        if whole:
+            if target.exists():
+                part.chmod(stat.S_IMODE(target.stat().st_mode))
+            part.replace(target)
+    finally:
+        if whole:
+            part.unlink(missing_ok=True)
 
 
 def keep_apart(paths: dict[str, Path]) -> None:

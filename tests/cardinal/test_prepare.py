@@ -13,6 +13,7 @@ from graphgov.cardinal import ini
 from graphgov.cardinal import settings as settings_file
 from graphgov.cardinal.prepare import prepare
 from graphgov.cardinal.prepare_rules import rules
+from graphgov.cardinal.streams import writing
 from graphgov.cli import app
 
 quick = settings(derandomize=True, deadline=None, max_examples=200)
@@ -531,3 +532,26 @@ def test_an_output_that_cannot_be_opened_is_named(tmp_path, where):
     result = run("-o", tmp_path / where, "-e", "-", "-", input="{}")
     assert result.exit_code == 2
     assert str(tmp_path) in result.stderr
+
+
+def stopped(target):
+    with writing(target) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+
+def test_what_was_there_stays_as_it_was_if_the_work_stops(tmp_path):
+    path, link, new = tmp_path / "o", tmp_path / "link", tmp_path / "new"
+    path.write_text("before")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    for target in (path, link, new):
+        with pytest.raises(KeyboardInterrupt):
+            stopped(target)
+    assert path.read_text() == "before"
+    assert {entry.name for entry in tmp_path.iterdir()} == {"o", "link"}
+    with writing(link) as file:
+        file.write(b"after")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("after", 0o640)
+    assert link.is_symlink()
+    assert {entry.name for entry in tmp_path.iterdir()} == {"o", "link"}
