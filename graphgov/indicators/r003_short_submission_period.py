@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.indicators._contests import (
     COLUMNS,
+    F64,
+    I64,
     Contest,
     Rates,
     contests,
@@ -19,14 +23,19 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.deadlines import PeriodOptions, short
 from graphgov.stats.bids.from_snapshot import UNKNOWN, Records, records
 
+_MANY = 100  # calls from which the practice of a trade is known
+
 
 @dataclass(frozen=True)
 class ShortSubmissionPeriod(Detector):
     """A call that left bidders fewer days than the threshold.
 
     Method: Take the whole days from the start of submission, or from publication where no start
-        is given, to the deadline. Fewer than **threshold** days are a flag. How often other
-        bodies do so in the same category division is set against this body's share.
+        is given, to the deadline. Fewer than **threshold** days are a flag; where 100 or more calls
+        of a category division and method are known, only those among the shortest
+        **shortest_share** of them, so that a rule that everybody leaves aside does not flag
+        everybody. How often other bodies do so in the division is set against this body's
+        share.
     Example: A county gives four days to bid for a bridge; only the firm that knew beforehand
         has drawings ready.
     Why: Who is told before others needs no time. The law allows short periods for urgent needs,
@@ -65,6 +74,7 @@ class ShortSubmissionPeriod(Detector):
     }
 
     threshold: int = bounded(15, low=1, high=365)
+    shortest_share: float = bounded(0.1, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:
         """All short periods."""
@@ -74,6 +84,8 @@ class ShortSubmissionPeriod(Detector):
         rows, days = found.processes.codes, found.processes.values
         once = seen.first_lot[rows]  # lots share the dates of their tender
         rows, days, hit = rows[once], days[once], found.processes.flagged[once]
+        trade = seen.division[rows] * 1000 + seen.frames.processes.method[rows]
+        hit &= days <= _shortest(days, trade, self.shortest_share)
         bodies = rates(seen.frames.processes.buyer[rows], seen.division[rows], hit)
         flags = [
             self._flag(snap, seen, contest, float(number), bodies)
@@ -106,3 +118,12 @@ class ShortSubmissionPeriod(Detector):
                 **bodies.facts(buyer),
             },
         )
+
+
+def _shortest(days: F64, trade: I64, share: float) -> F64:
+    """Per call the period that this share of the calls of its trade do not exceed."""
+    order = np.lexsort((days, trade))
+    names, starts, count = np.unique(trade[order], return_index=True, return_counts=True)
+    at = starts + np.minimum((share * count).astype(np.int64), count - 1)
+    limits = np.where(count >= _MANY, days[order][at] if len(at) else days, np.inf)
+    return np.asarray(limits[np.searchsorted(names, trade)], np.float64)

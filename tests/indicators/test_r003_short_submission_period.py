@@ -107,3 +107,11 @@ def test_the_threshold_is_a_setting(snapshot: Snap) -> None:
     snap = snapshot(tenders=[tender()], awards=[award()])
     assert not run(ShortSubmissionPeriod(threshold=4), snap).flags
     assert run(ShortSubmissionPeriod(threshold=5), snap).flags
+
+
+def test_a_rule_that_nobody_keeps_flags_the_shortest_alone(snapshot: Snap) -> None:
+    tenders = [tender(f"T{i:03d}", 4 + i % 10) for i in range(120)]
+    assert len(look(snapshot, *tenders[:99]).flags) == 99
+    flags = look(snapshot, *tenders).flags
+    assert {f.value for f in flags} == {4, 5}
+    assert len(flags) == 24
