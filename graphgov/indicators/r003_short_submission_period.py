@@ -40,7 +40,7 @@ class ShortSubmissionPeriod(Detector):
         has drawings ready.
     Why: Who is told before others needs no time. The law allows short periods for urgent needs,
         after a prior notice, or when a failed call is repeated.
-    Score: Share of the threshold that is missing x (0.3 + 0.7 x surprise of the body's number
+    Score: Share of the threshold that is missing x (0.1 + 0.8 x surprise of the body's number
         of short periods, a beta-binomial tail against other bodies' rates).
     Skips: Limited and direct procedures; calls without both times; deadlines before the start,
         which are errors in the data; cancelled, withdrawn and planned calls.
@@ -107,7 +107,7 @@ class ShortSubmissionPeriod(Detector):
             snap,
             contest,
             whole=True,
-            score=short_by * (0.3 + 0.7 * surprise(bodies.p_of(buyer))),
+            score=short_by * (0.1 + 0.8 * surprise(bodies.p_of(buyer))),
             value=days,
             threshold=float(self.threshold),
             facts={

@@ -32,7 +32,7 @@ class OthersDisqualified(Detector):
         dearest remains.
     Why: Putting the others out makes competition look as if it had taken place. Weak or careless
         bidders, and a body that is equally strict with all, give the same picture.
-    Score: (0.3 + 0.7 x surprise of the body's number of such lots) x n / (n + 1), n being the
+    Score: (0.1 + 0.8 x surprise of the body's number of such lots) x n / (n + 1), n being the
         disqualified.
     Skips: Lots with an award still open or without bids.
     Source: OCP Red flags (2024) R035; Cardinal R035; Prozorro sas-3-2.
@@ -93,7 +93,7 @@ class OthersDisqualified(Detector):
             self,
             snap,
             contest,
-            score=(0.3 + 0.7 * surprise(p_value)) * count / (count + 1),
+            score=(0.1 + 0.8 * surprise(p_value)) * count / (count + 1),
             value=float(count),
             threshold=float(self.threshold),
             p_value=p_value,

@@ -38,7 +38,7 @@ class LowestBidDisqualified(Detector):
         the cheapest.
     Why: The cheapest rival must go before a dearer favourite can win. Incomplete and abnormally
         low offers are often the cheapest too.
-    Score: (0.3 + 0.7 x surprise of the body's number of such lots) x share of the price that
+    Score: (0.1 + 0.8 x surprise of the body's number of such lots) x share of the price that
         was given up, from a half at none to all at a quarter or more.
     Skips: Lots that quality alone decides; lots without an active award or a valid price; bids
         in several currencies.
@@ -111,7 +111,7 @@ class LowestBidDisqualified(Detector):
             self,
             snap,
             contest,
-            score=(0.3 + 0.7 * surprise(p_value)) * share,
+            score=(0.1 + 0.8 * surprise(p_value)) * share,
             value=above,
             threshold=0.0,
             p_value=p_value,
