@@ -74,7 +74,10 @@ def load(stamp: Stamp) -> tuple[Table, list[str]] | None:
     try:
         place = _place(stamp)
         with place.open("rb") as file:
-            header = json.loads(file.readline())
+            summed, _, line = file.readline().partition(b" ")
+            if int(summed, 16) != zlib.crc32(line):
+                return None
+            header = json.loads(line)
             if header["stamp"] != _said(stamp) or header["version"] != VERSION:
                 return None
             data = np.fromfile(file, np.uint8)
@@ -125,7 +128,8 @@ def _write(
         "version": VERSION, "stamp": _said(stamp), "bytes": at, "sum": total, "kinds": kinds,
         "warnings": warnings, "arrays": listed,
     }  # fmt: skip
-    file.write(json.dumps(header).encode() + b"\n")
+    line = json.dumps(header).encode() + b"\n"
+    file.write(b"%08x " % zlib.crc32(line) + line)
     for array in arrays.values():
         file.write(array.view(np.uint8))
         file.write(bytes(_padded(array.nbytes) - array.nbytes))

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 from graphgov.cardinal.chunks import Chunk, chunk
 from graphgov.cardinal.workers import in_order
 
-BLOCK = 4 << 20  # bytes handed to a worker at once
-_ALONE = 2 * BLOCK  # a smaller file is read without helpers
+BLOCK = 2 << 20  # bytes handed to a worker at once
+_ALONE = 4 * BLOCK  # a smaller file is read without helpers
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,10 @@ def file_chunks(path: Path, size: int) -> Iterator[Chunk]:
 
 def stream_chunks(stream: BinaryIO) -> Iterator[Chunk]:
     """Columns of a stream, block by block; nothing but a few blocks is in memory at once."""
-    return in_order(read_block, _blocks(stream), _helpers(None))
+    blocks = _blocks(stream)
+    start = list(islice(blocks, 2))
+    alone = len(start) < 2
+    return in_order(read_block, chain(start, blocks), 1 if alone else _helpers(None))
 
 
 @contextmanager
