@@ -1,11 +1,11 @@
 """The eleven indicators of Cardinal over one file, and their results as one JSON object."""
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from graphgov.cardinal.settings import Settings, piped
@@ -45,8 +45,8 @@ class Results:
     maps: Mapping[str, Mapping[str, Any]]
 
     def text(self, *, meta: bool, maps: bool) -> str:
-        """One line of JSON, keys in order."""
-        out: dict[str, Any] = {group: _finite(found) for group, found in self.groups.items()}
+        """One line of JSON, keys in order; a number that is none is null."""
+        out: dict[str, Any] = dict(self.groups)
         if meta:
             out["Meta"] = {
                 code: {name: _rounded(value) for name, value in values.items()}
@@ -54,7 +54,7 @@ class Results:
             }
         if maps:
             out["Maps"] = self.maps
-        return json.dumps(out, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return msgspec.json.encode(out, order="sorted").decode()
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """How many have results, by group."""
@@ -240,13 +240,6 @@ def _sets(table: Table, frames: BidFrames, pairs: I64) -> dict[str, list[str]]:
             names[code] = table.words["tenderer"][code]
         sets.setdefault(row, set()).add(names[code])
     return {table.ocids[row]: sorted(members) for row, members in sets.items()}
-
-
-def _finite(found: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | None]]:
-    return {
-        name: {code: value if math.isfinite(value) else None for code, value in values.items()}
-        for name, values in found.items()
-    }
 
 
 def _rounded(value: float) -> float | None:

@@ -4,6 +4,7 @@ Only arguments that leave no doubt are taken here; all else, and every error, is
 command line proper.
 """
 
+import gc
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ def run(asked: Asked) -> None:
     Raises:
         Exception: As `graphgov.cardinal.command`.
     """
+    gc.disable()  # the process ends soon and makes no cycles worth looking for
     from graphgov.cardinal.command import indicators
 
     indicators(
