@@ -34,8 +34,42 @@ each = pytest.mark.parametrize("cls", CLASSES, ids=[c.code for c in CLASSES])
 
 
 @pytest.fixture(scope="module")
-def frames(market: Callable[..., Frames]) -> Frames:
-    return market(schemes=True)
+def frames(market: Callable[..., Frames], lot: Callable[..., None]) -> Frames:
+    made: Frames = market(schemes=True)
+    contests(made, lot)
+    return made
+
+
+def contests(frames: Frames, lot: Callable[..., None]) -> None:
+    """Lots of a market of its own in which every indicator over bids finds something."""
+    rng = np.random.default_rng(4)
+    for i in range(400):
+        one, two = (f"x{k:02d}" for k in rng.permutation(30)[:2])
+        price = 50_000 + round(float(rng.normal(0, 900)), 2)
+        gap = 0.05 + 0.04 * float(rng.random())
+        lot(frames, f"x{i:03d}", {one: price, two: round(price * (1 + gap), 2)},
+            out=[two] if i % 53 == 0 else [], buyer=f"X{i % 24:02d}", category="7700")  # fmt: skip
+    for i in range(60):  # a firm that bids to lose, and too close at that
+        firm, price = f"x{i % 30:02d}", 50_000.25 + i
+        lot(frames, f"y{i:02d}", {firm: price, "cover": price + (15 if i < 6 else 3300)},
+            buyer=f"X{i % 24:02d}", category="7700")  # fmt: skip
+    for i in range(6):  # put out, the cheapest at that; one price for two
+        prices = {"acme": 1003.5 + i, "zed": 900.0, "pal": 1203.5 + i, "far": 1203.5 + i}
+        lot(frames, f"z{i}", prices, out=["zed"], buyer="X00", category="7700")
+        lot(frames, f"zz{i}", {"acme": 900.5, "zed": 901 + i}, out=["zed"], category="7700")
+    lot(frames, "deep", {"acme": 20_000, "zed": 47_000}, buyer="X01", category="7700")
+    for tender in frames["tenders"][-6:]:
+        tender |= {"published_at": "2023-03-01T08:00:00Z", "bids_due_at": "2023-03-05T08:00:00Z"}
+    late = {"submitted_at": "2023-03-05T09:00:00Z"}
+    frames["bids"][-2] |= late
+    frames["items"] = []
+    for k in range(24):  # suppliers of one to four kinds, and one of twelve
+        for i in range(20):
+            key, kinds = f"s{k:02d}-{i:02d}", 12 if k == 23 else 1 + k % 4
+            lot(frames, key, {f"s{k:02d}": 1000}, category="7700")
+            code = f"{10 + i % kinds}00"
+            frames["items"].append({"item_id": f"I{key}", "owner_kind": "award",
+                                    "owner_id": f"A-{key}-", "classification": code})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
