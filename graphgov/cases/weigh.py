@@ -30,9 +30,9 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "splitting": {"F01": 1.0, "F02": 0.5},
         "group of bidders": {"D04": 1.0, "C10": 1.0},
         # What keeps rivals away or out is one fact, seen from several sides.
-        "low competition": {"R018": 0.1, "R003": 0.05, "R035": 0.08, "R036": 0.08, "R038": 0.1},
+        "low competition": {"R018": 0.1, "R003": 0.02, "R035": 0.08, "R036": 0.08, "R038": 0.1},
         "late bid": {"R030": 0.6},
-        "prices": {"R028": 0.1, "R024": 0.1, "R058": 0.02},
+        "prices": {"R028": 0.1, "R024": 0.1, "R058": 0.01},
         "odd bidder": {"R025": 0.1, "R048": 0.1},
         "unusual pair": {"H01": 0.1},
     }

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.frames import Measured
 from graphgov.stats.bids.from_snapshot import Records, lots_of
+from graphgov.stats.bids.price_ratio import Ratios
 from graphgov.stats.dispersed import dispersed_tails, intra_class, randomised, rate_elsewhere
 from graphgov.stats.fdr import benjamini_hochberg
 
@@ -113,6 +114,11 @@ def contests(
                 row["awards"] or [],
                 row["bids"] or [],
             )
+
+
+def plain(taken: Ratios) -> Ratios:
+    """Ratios without what rounding to cents leaves: a thousandth of a percent is nothing."""
+    return replace(taken, value=np.round(taken.value, 5))
 
 
 def price(row: Mapping[str, Any]) -> list[list[str]]:
@@ -331,7 +337,7 @@ def rows_of(
         ids = pa.array(seen.companies, pa.string())
         asked = (
             seen.lots.take(pa.array(pairs[0]))
-            .select(["tender_id", "lot", "split", "buyer_id", "due"])
+            .select(["tender_id", "lot", "split", "buyer_id", "due", "day"])
             .append_column("company_id", ids.take(pa.array(pairs[1])))
             .append_column("code", pa.array(key))
         )
@@ -383,7 +389,7 @@ _OF_PAIRS = f"""SELECT l.code, 'awards' AS "table", w.award_id AS id, w.row_key,
         "on", w.amount::VARCHAR AS amount, w.currency, 'active' AS status, l.buyer_id, w.company_id
     FROM wins w JOIN asked l ON w.tender_id = l.tender_id AND w.company_id = l.company_id
         AND (NOT l.split OR list_contains({lots_of("w.lot_id")}, l.lot))
-    UNION SELECT l.code, 'bids', b.bid_id, b.row_key, coalesce(b.submitted_at, l.due)::DATE,
+    UNION SELECT l.code, 'bids', b.bid_id, b.row_key, coalesce(b.submitted_at, l.due, l.day)::DATE,
         b.amount::VARCHAR, b.currency, b.status, l.buyer_id, b.company_id
     FROM bids b JOIN asked l ON b.tender_id = l.tender_id AND b.company_id = l.company_id
         AND (NOT l.split OR coalesce(b.lot_id, '') = l.lot)

@@ -15,6 +15,7 @@ from graphgov.indicators._contests import (
     contests,
     flag_on,
     on_contests,
+    plain,
     price,
     rates,
 )
@@ -73,7 +74,7 @@ class CloseToWinningBid(Detector):
         """All close losses, with the record of the two firms."""
         seen = records(snap)
         frames = seen.frames
-        taken = ratios(frames, RatioOptions(gate=BY_PRICE, guarded=True))
+        taken = plain(ratios(frames, RatioOptions(gate=BY_PRICE, guarded=True)))
         groups = seen.strata(taken.process, frames.bids.amount[taken.winner])
         options = RatioOptions(gate=BY_PRICE, guarded=True, groups=groups)
         found = close(frames, options, taken)

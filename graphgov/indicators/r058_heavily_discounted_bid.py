@@ -14,6 +14,7 @@ from graphgov.indicators._contests import (
     contests,
     flag_on,
     on_contests,
+    plain,
     price,
     rank_tails,
 )
@@ -71,7 +72,7 @@ class HeavilyDiscountedBid(Detector):
         """All lots with such a gap."""
         seen = records(snap)
         frames = seen.frames
-        taken = ratios(frames, RatioOptions(gate=BY_PRICE, guarded=True))
+        taken = plain(ratios(frames, RatioOptions(gate=BY_PRICE, guarded=True)))
         groups = seen.strata(taken.process, frames.bids.amount[taken.winner])
         options = RatioOptions(gate=BY_PRICE, guarded=True, groups=groups)
         found = discounted(frames, options, taken)

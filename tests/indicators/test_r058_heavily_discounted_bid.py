@@ -84,3 +84,13 @@ def test_too_few_peers_are_said(snapshot: Snap, lot: Lot) -> None:
     findings = run(HeavilyDiscountedBid(), snapshot(**frames))
     assert (findings.subjects, findings.computable, list(findings.flags)) == (6, 0, [])
     assert "too few similar processes have a ratio" in findings.reason
+
+
+def test_rounding_to_cents_is_no_spread(snapshot: Snap, lot: Lot) -> None:
+    """Innocent: second bids lie 3 % above the first everywhere, but for a cent."""
+    frames: Frames = {}
+    for i in range(60):
+        price = 5_000 + 7.31 * i
+        prices = {f"f{i % 11}": round(price, 2), f"g{i % 7}": round(price * 1.03, 2)}
+        lot(frames, f"P{i:02d}", prices, buyer=f"Q{i % 5}")
+    assert not run(HeavilyDiscountedBid(), snapshot(**frames)).flags
