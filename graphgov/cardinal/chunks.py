@@ -1,5 +1,6 @@
 """A block of lines as columns: what a worker hands back."""
 
+import codecs
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -76,9 +77,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|(?<![eE])-0(?![0-9.eE])')
 
 
 def _chunk(block: bytes) -> Chunk:
-    lines = block.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
+    lines = _split(block)
     releases, bad = _decode(block, lines)
     kept = [r for r in releases if type(r.ocid) is str and not _cancelled(r)]
     words: dict[str, list[str]] = {}
@@ -88,15 +87,26 @@ def _chunk(block: bytes) -> Chunk:
     return Chunk(len(lines), bad, [r.ocid for r in kept], words, columns)
 
 
-def _decode(block: bytes, lines: list[bytes]) -> tuple[list[shapes.Release], Bad]:
+def _split(block: bytes) -> list[memoryview]:
+    """The lines without their ends, not copied."""
+    view, lines, start = memoryview(block), [], 0
+    while (end := block.find(b"\n", start)) >= 0:
+        lines.append(view[start:end])
+        start = end + 1
+    if start < len(block):
+        lines.append(view[start:])
+    return lines
+
+
+def _decode(block: bytes, lines: list[memoryview]) -> tuple[list[shapes.Release], Bad]:
     plain = lines
     odd: set[int] = set()
     if not _is_utf8(block):
-        odd.update(place for place, line in enumerate(lines) if not _is_utf8(line))
+        odd.update(place for place, line in enumerate(lines) if not _is_utf8(bytes(line)))
     if shapes.LENIENT:
-        odd.update(place for place, line in enumerate(lines) if shapes.may_be_deep(line))
+        odd.update(place for place, line in enumerate(lines) if shapes.may_be_deep(bytes(line)))
     if odd:  # an empty line is odd as well
-        plain = [b"" if place in odd else line for place, line in enumerate(lines)]
+        plain = [memoryview(b"") if place in odd else line for place, line in enumerate(lines)]
     releases: list[shapes.Release] = []
     bad: Bad = []
     rest, passed = iter(plain), 0  # lines passed that are no releases
@@ -104,7 +114,7 @@ def _decode(block: bytes, lines: list[bytes]) -> tuple[list[shapes.Release], Bad
         place = len(releases) + passed
         passed += 1
         try:
-            release = shapes.odd(lines[place])
+            release = shapes.odd(bytes(lines[place]))
         except BadLine as error:
             if error.args:
                 bad.append((place, str(error)))
@@ -116,10 +126,19 @@ def _decode(block: bytes, lines: list[bytes]) -> tuple[list[shapes.Release], Bad
 
 
 def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
+        return True
+    view, at = memoryview(text), 0
     try:
-        return text.isascii() or text.decode() is not None
+        while at < len(text):  # in pieces that stay in the processor's cache
+            piece = view[at : at + _PIECE]
+            at += codecs.utf_8_decode(piece, "strict", at + _PIECE >= len(text))[1]
     except UnicodeDecodeError:
         return False
+    return True
+
+
+_PIECE = 1 << 16
 
 
 def _cancelled(release: shapes.Release) -> bool:

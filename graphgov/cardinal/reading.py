@@ -20,7 +20,7 @@ _ALONE = 4 * BLOCK  # a smaller file is read without helpers
 
 @dataclass(frozen=True)
 class Span:
-    """The lines of a file that begin in a span of bytes."""
+    """Some whole lines of a file, by their bytes."""
 
     path: str
     start: int
@@ -29,8 +29,7 @@ class Span:
 
 def file_chunks(path: Path, size: int) -> Iterator[Chunk]:
     """Columns of a file, block by block; reading begins at once."""
-    spans = (Span(str(path), at, min(at + BLOCK, size)) for at in range(0, size, BLOCK))
-    return in_order(read_span, spans, _helpers(size), queued=2)
+    return in_order(read_span, spans(path, size), _helpers(size), queued=2)
 
 
 def stream_chunks(stream: BinaryIO) -> Iterator[Chunk]:
@@ -77,23 +76,41 @@ def read_block(block: bytes) -> Chunk:
 
 
 def read_span(span: Span) -> Chunk:
-    """Columns of the lines that begin in a span."""
+    """Columns of a span."""
     return read_block(lines_of(span))
 
 
 def lines_of(span: Span) -> bytes:
-    """The lines that begin in a span, the last one whole."""
+    """The bytes of a span."""
     with open(span.path, "rb", buffering=0) as file:  # noqa: PTH123 - as fast as it gets
-        file.seek(max(span.start - 1, 0))
-        block = _exactly(file, span.end - file.tell())
-        if span.start:
-            begin = block.find(b"\n")
-            if begin < 0 or begin == len(block) - 1:
-                return b""
-            block = block[begin + 1 :]
-        if not block.endswith(b"\n"):
-            block += _rest(file)
-        return block
+        file.seek(span.start)
+        return _exactly(file, span.end - span.start)
+
+
+def spans(path: Path, size: int) -> Iterator[Span]:
+    """A file in spans of whole lines."""
+    start = 0
+    with path.open("rb", buffering=0) as file:
+        while start < size:
+            end = _after_line(file, start + BLOCK - 1, size)
+            yield Span(str(path), start, end)
+            start = end
+
+
+def _after_line(file: BinaryIO, at: int, size: int) -> int:
+    """Where the line that `at` lies in is over."""
+    step = 1 << 14
+    while at < size:
+        file.seek(at)
+        part = file.read(step)
+        found = part.find(b"\n")
+        if found >= 0:
+            return min(at + found + 1, size)
+        if not part:
+            break
+        at += len(part)
+        step = min(step * 2, BLOCK)
+    return size
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:
@@ -101,19 +118,6 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
     while size > 0 and (part := file.read(size)):
         parts.append(part)
         size -= len(part)
-    return b"".join(parts)
-
-
-def _rest(file: BinaryIO) -> bytes:
-    """Up to the next end of a line."""
-    parts, step = [], 1 << 16
-    while part := file.read(step):
-        end = part.find(b"\n")
-        if end >= 0:
-            parts.append(part[: end + 1])
-            break
-        parts.append(part)
-        step = min(step * 2, BLOCK)
     return b"".join(parts)
 
 

@@ -88,7 +88,7 @@ _typed = msgspec.json.Decoder(Release).decode
 _loose = msgspec.json.Decoder().decode
 
 
-def typed(lines: Iterator[bytes], into: list[Release]) -> bool:
+def typed(lines: Iterator[memoryview], into: list[Release]) -> bool:
     """Decode lines as long as they are as expected.
 
     Args:

@@ -64,11 +64,12 @@ def test_spans_are_the_lines_of_the_file(tmp_path_factory, lines, ended):
     path = tmp_path_factory.mktemp("spans") / "file"
     path.write_bytes(data)
     for size in range(1, len(data) + 2):
-        spans = [
-            reading.Span(str(path), at, min(at + size, len(data)))
-            for at in range(0, len(data), size)
-        ]
-        assert b"".join(map(reading.lines_of, spans)) == data
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "BLOCK", size)
+            parts = [reading.lines_of(span) for span in reading.spans(path, len(data))]
+        assert b"".join(parts) == data
+        assert all(part.endswith(b"\n") for part in parts[:-1])
+        assert all(len(part) >= size for part in parts[:-1])
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 1 << 20])
