@@ -49,7 +49,7 @@ class _Crew:
         self._more = True
         self._turn = self._given = 0
         self._queued = queued
-        self._done: dict[int, Any] = {}
+        self._done: dict[int, tuple[Any, Exception | None]] = {}
         self._pipes: list[Connection] = []
         self._open: list[int] = []
         self._members: list[Any] = []
@@ -89,8 +89,11 @@ class _Crew:
                 self.hand_out()
                 self._collect()
                 while self._turn in self._done:
+                    result, error = self._done.pop(self._turn)
+                    if error is not None:
+                        raise error
                     self._turn += 1
-                    yield self._done.pop(self._turn - 1)
+                    yield result
         finally:
             self._dismiss()
 
@@ -103,9 +106,7 @@ class _Crew:
                 number, result, error = pipe.recv()
             except (EOFError, OSError) as ended:
                 raise InputError(_DIED) from ended
-            if error is not None:
-                raise error
-            self._done[number] = result
+            self._done[number] = (result, error)
             self._open[self._pipes.index(pipe)] -= 1
 
     def _dismiss(self) -> None:
