@@ -10,15 +10,17 @@ AWARDS ?= 20000
 SEED ?= 0
 OUT ?= out/demo
 WORKERS ?= 2
+# Where the program to compare with is built, from its source package on PyPI.
+CARDINAL ?= $(HOME)/.cache/graphgov-bench/ocdscardinal-0.0.8
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint docs bench quality session lock neo4j clean
+.PHONY: help env demo test lint docs bench cardinal quality session lock neo4j clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make lint    format, style, types, import layers"
 	@echo "make docs    write what is generated: README tables, command reference"
-	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards, and beside ocdscardinal"
+	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards, and beside ocdscardinal and Neo4j"
 	@echo "             where that is on the PATH (takes a while; needs 12 GB of disk)"
 	@echo "make quality precision and recall on provinces never used in development"
 	@echo "make session run the session of README anew, with the figures measured last"
@@ -52,7 +54,19 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
-	$(BIN)/python benchmarks/cardinal.py
+	-@$(MAKE) --no-print-directory cardinal
+	PATH="$(CARDINAL)/target/release:$$PATH" $(BIN)/python benchmarks/cardinal.py
+	$(BIN)/python benchmarks/neo4j_store.py
+
+cardinal: $(CARDINAL)/target/release/ocdscardinal
+
+$(CARDINAL)/target/release/ocdscardinal: | $(READY)
+	@command -v cargo >/dev/null || { echo "ocdscardinal is written in Rust: install cargo."; exit 1; }
+	mkdir -p $(CARDINAL)
+	$(BIN)/python -m pip download --quiet --no-deps --no-binary ocdscardinal -d $(CARDINAL) ocdscardinal==0.0.8
+	tar -xzf $(CARDINAL)/ocdscardinal-0.0.8.tar.gz -C $(CARDINAL) --strip-components 1
+	rm -f $(CARDINAL)/rust-toolchain.toml
+	cd $(CARDINAL) && RUSTC_BOOTSTRAP=1 cargo build --release
 
 quality: $(READY)
 	$(BIN)/python benchmarks/quality.py
