@@ -12,13 +12,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import neo4j
+import pyarrow.parquet as pq
 from neo4j import exceptions
 
 from graphgov.errors import ConfigError, StoreError
 from graphgov.schema import Results, Tables
 from graphgov.schema.dataset import Scratch
 from graphgov.schema.ddl import quoted
-from graphgov.schema.graph import NODES, RELATIONS, RESULT_NODES, Node
+from graphgov.schema.graph import NODES, RELATIONS, RESULT_KEY, RESULT_NODES, Node
 from graphgov.store import neo4j_cypher as cypher
 from graphgov.store import outcome, statements
 from graphgov.store.answers import told
@@ -95,12 +96,11 @@ class Neo4jStore(Store):
         self._prepare()
         with self._only_writer():
             runs = self._runs()
-            if runs.get(results.run_id) and self._holds(results.run_id, made):
-                kept = results.run_id
-            else:
-                kept = next((r for r, current in runs.items() if current), "")
-                kept = "" if kept == results.run_id else kept
-                self._forget_runs(but=kept)
+            if not (runs.get(results.run_id) and self._says(results.run_id, made)):
+                if results.run_id in runs:  # nobody may see it while it is written again
+                    self._con.write(cypher.text("save", "make_current"), run_id="")
+                    runs = {}
+                self._forget_runs(but=next((r for r, current in runs.items() if current), ""))
                 Writer(self._con).save(made)
             self._con.write(cypher.text("save", "make_current"), run_id=results.run_id)
             self._forget_runs(but=results.run_id)
@@ -292,12 +292,16 @@ class Neo4jStore(Store):
     def _runs(self) -> dict[str, bool]:
         return {r["run_id"]: r["current"] for r in self._con.read(cypher.text("save", "runs"))}
 
-    def _holds(self, run: str, made: list[outcome.Frame]) -> bool:
-        """Whether a run is in the graph with as many nodes as were found now."""
-        for node in RESULT_NODES:
-            wanted = sum(f.rows for f in made if f.name == node.label and not f.ends)
-            statement = cypher.text("save", "count", label=quoted(node.label))
-            if self._con.read(statement, run_id=run)[0]["nodes"] != wanted:
+    def _says(self, run: str, made: list[outcome.Frame]) -> bool:
+        """Whether the graph says of a run what was found now."""
+        for label, says in (("Flag", "reason"), ("Case", "title")):
+            frame = next(f for f in made if f.name == label and not f.ends)
+            rows = pq.read_table(frame.path, columns=[RESULT_KEY, says, "score"]).to_pylist()
+            statement = cypher.text("save", "said", label=quoted(label), says=quoted(says))
+            there = [
+                (r["uid"], r["says"], r["score"]) for r in self._con.read(statement, run_id=run)
+            ]
+            if there != sorted((r[RESULT_KEY], r[says], r["score"]) for r in rows):
                 return False
         return True
 

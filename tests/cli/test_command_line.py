@@ -64,7 +64,7 @@ def test_help_imports_nothing_heavy():
         (["run", ".", "-o", "out", "--lang", "fr"], "Known: en, zh"),
         (["run", ".", "-o", "out", "--top", "-1"], "--top must be 0 or more"),
         (["run", ".", "-o", "out", "--config", "no.toml"], "There is no configuration file"),
-        (["show", "indicator", "R081"], "Did you mean 'R018'?"),
+        (["show", "indicator", "DO1"], "Did you mean 'D01'?"),
         (["show", "case", "no", "c1"], "is not the output of a run"),
         (["report", "no"], "is not the output of a run"),
         (["evaluate", "no.csv", "no"], "There is no file 'no.csv'"),

@@ -36,7 +36,7 @@ OWN = {
     ("read", "relations_by_end"): {"cells": "r.`amount`"},
     ("save", "add_relations"): {"start": "`Flag`", "type": "`ABOUT`"},
     ("save", "merge_relations"): {"start": "`Flag`", "type": "`ABOUT`", "mark": "role"},
-    ("save", "count"): {"label": "`Flag`"},
+    ("save", "said"): {"label": "`Flag`", "says": "`reason`"},
 }
 ENGINE = sorted(
     {

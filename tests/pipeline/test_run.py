@@ -291,8 +291,8 @@ def test_hostile_names_stay_text(edited, run, tmp_path):
 
 
 def test_an_unknown_detector_in_the_settings_is_refused(source, run, tmp_path):
-    (tmp_path / "c.toml").write_text("[indicators.R081]\n")
-    with pytest.raises(ConfigError, match="Did you mean 'R018'"):
+    (tmp_path / "c.toml").write_text("[indicators.DO1]\n")
+    with pytest.raises(ConfigError, match="Did you mean 'D01'"):
         run(source, tmp_path / "out", config=tmp_path / "c.toml")
 
 
