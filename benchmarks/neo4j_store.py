@@ -5,7 +5,8 @@ Usage: python benchmarks/neo4j_store.py [--elements 100000,300000,1000000,300000
 
 Every figure is taken on a server of its own, warmed up by both loaders, with an empty database;
 the loaders take turns. Elements are nodes and relationships of a synthetic province. The figures
-go to benchmarks/results/neo4j.json and neo4j.md, unless --dry.
+go to benchmarks/results/neo4j.json and neo4j.md, unless --dry; a part left out (--elements "",
+--offline 0, --demo 0) keeps the figures and the commit of the run that measured it.
 """
 
 import argparse
@@ -281,29 +282,49 @@ def demo(bench: Bench, awards: int) -> dict[str, Any]:
     }
 
 
-def page(found: dict[str, Any]) -> str:
-    """The figures for people."""
+def commit() -> str:
+    """The commit of the working tree, marked where it has changes."""
+    command = ["git", "-C", str(HERE.parent), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def _when(part: dict[str, Any]) -> str:
+    return f"Commit {part['commit']}; {part['machine']}; rounds: {part['rounds']}."
+
+
+def _online(part: dict[str, Any]) -> list[str]:
     lines = [
-        "# Neo4j",
-        "",
-        f"Measured by `python benchmarks/neo4j_store.py` on {found['machine']}; server heap "
-        f"{HEAP}, page cache {PAGES}. Elements are nodes and relationships of a synthetic",
-        "province; both loaders use the driver's Rust extension and write the same elements, the",
-        "plain lines (`baseline_loader.py`) four properties per node and two per relationship, "
-        "`graphgov load` all of them.",
-        "",
         f"## Online (bar: at least {BARS['online']} of the plain lines)",
+        "",
+        _when(part),
         "",
         "| nodes | relationships | plain lines, per s | graphgov, per s | ratio | "
         "peak MiB plain | peak MiB graphgov, reading included |",
         "|--:|--:|--:|--:|--:|--:|--:|",
     ]
-    lines += [
+    return lines + [
         f"| {r['nodes']:,} | {r['relationships']:,} | {r['baseline_per_second']:,} | "
         f"{r['graphgov_per_second']:,} | **{r['ratio']}** | {r['baseline_peak_mb']:,} | "
         f"{r['graphgov_peak_mb']:,} |"
-        for r in found["online"]
+        for r in part["rows"]
     ]
+
+
+def page(found: dict[str, Any]) -> str:
+    """The figures for people."""
+    lines = [
+        "# Neo4j",
+        "",
+        f"Measured by `python benchmarks/neo4j_store.py`; server heap {HEAP}, page cache {PAGES}.",
+        "Elements are nodes and relationships of a synthetic province; both loaders use the",
+        "driver's Rust extension and write the same elements, the plain lines four properties per",
+        "node and two per relationship, `graphgov load` all of them. Every server is",
+        f"new and was warmed up by {WARM_ROUNDS} loads of {WARM:,} elements with each of the two.",
+        "",
+    ]
+    if on := found.get("online"):
+        lines += _online(on)
     if off := found.get("offline"):
         lines += [
             "",
@@ -312,7 +333,7 @@ def page(found: dict[str, Any]) -> str:
             f"{off['nodes']:,} nodes and {off['relationships']:,} relationships: online "
             f"{off['online_seconds']} s; files {off['files_seconds']} s ({off['files_mb']:,} MB, "
             f"peak {off['files_peak_mb']:,} MiB) and importer {off['import_seconds']} s: "
-            f"**{off['times_as_fast']} times** as fast.",
+            f"**{off['times_as_fast']} times** as fast. {_when(off)}",
         ]
     if whole := found.get("demo"):
         lines += [
@@ -320,7 +341,7 @@ def page(found: dict[str, Any]) -> str:
             f"## A whole run (bar: at most {BARS['demo']} times the embedded one)",
             "",
             f"{whole['awards']:,} awards: embedded {whole['embedded_seconds']} s, Neo4j "
-            f"{whole['neo4j_seconds']} s: **{whole['ratio']} times**.",
+            f"{whole['neo4j_seconds']} s: **{whole['ratio']} times**. {_when(whole)}",
         ]
     return "\n".join([*lines, ""])
 
@@ -332,27 +353,32 @@ def main() -> None:
     parser.add_argument("--demo", type=int, default=20_000, help="awards; 0 leaves it out")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--commit", default="", help="what is measured, where git cannot say")
     parser.add_argument("--dry", action="store_true", help="write no results")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "graphgov-bench")
     told = parser.parse_args()
     bench = Bench(told.work, told.seed)
     version = bench.servers.default_version()
-    found: dict[str, Any] = {
-        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{platform.system()}, Neo4j {version}",
-        "online": [],
-    }
-    for elements in (int(text) for text in told.elements.split(",") if text):
-        found["online"].append(online(bench, elements, told.rounds))
-        print(json.dumps(found["online"][-1]), flush=True)
+    machine = (
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{platform.system()}, Neo4j {version}"
+    )
+    now = {"machine": machine, "commit": told.commit or commit(), "rounds": told.rounds}
+    kept = RESULTS / "neo4j.json"
+    found: dict[str, Any] = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
+    if sizes := [int(text) for text in told.elements.split(",") if text]:
+        rows = []
+        for elements in sizes:
+            rows.append(online(bench, elements, told.rounds))
+            print(json.dumps(rows[-1]), flush=True)
+        found["online"] = {**now, "rows": rows}
     for name, measure, size in (("offline", offline, told.offline), ("demo", demo, told.demo)):
         if size:
-            found[name] = measure(bench, size)
+            found[name] = {**now, **measure(bench, size)}
             print(json.dumps(found[name]), flush=True)
     if not told.dry:
         RESULTS.mkdir(exist_ok=True)
-        text = json.dumps(found, indent=2)
-        (RESULTS / "neo4j.json").write_text(text + "\n", encoding="utf-8")
+        kept.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
         (RESULTS / "neo4j.md").write_text(page(found), encoding="utf-8")
     print(page(found))
 
