@@ -6,7 +6,7 @@ company votes its shares as well. Shares may be ranges; then both ends are given
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,7 @@ b AS (SELECT body_id, (SELECT count(*) FROM people) + (SELECT count(*) FROM comp
     + row_number() OVER (ORDER BY body_id) - 1 AS node FROM bodies)
 SELECT coalesce(p.node, h.node, b.node)::INTEGER AS owner, c.node::INTEGER AS company,
     share, share_min, share_max, row_key,
+    CASE o.certainty WHEN 'documented' THEN 0 WHEN 'declared' THEN 1 ELSE 2 END AS certainty,
     coalesce(date_diff('day', DATE '1970-01-01', started_on), -{FAR})::INTEGER AS since,
     coalesce(date_diff('day', DATE '1970-01-01', ended_on), {FAR})::INTEGER AS until
 FROM ownership o JOIN c USING (company_id)
@@ -44,12 +45,13 @@ _HEADS = f"""
 WITH p AS (SELECT person_id, row_number() OVER (ORDER BY person_id) - 1 AS node FROM people),
 c AS (SELECT company_id, (SELECT count(*) FROM people)
     + row_number() OVER (ORDER BY company_id) - 1 AS node FROM companies)
-SELECT p.node::INTEGER AS person, c.node::INTEGER AS company,
+SELECT p.node::INTEGER AS person, c.node::INTEGER AS company, row_key,
+    CASE certainty WHEN 'documented' THEN 0 WHEN 'declared' THEN 1 ELSE 2 END AS certainty,
     coalesce(date_diff('day', DATE '1970-01-01', started_on), -{FAR})::INTEGER AS since,
     coalesce(date_diff('day', DATE '1970-01-01', ended_on), {FAR})::INTEGER AS until
 FROM officers JOIN p USING (person_id) JOIN c USING (company_id)
 WHERE role IN ('legal_representative', 'actual_controller')
-ORDER BY person, company, since, until
+ORDER BY person, company, since, until, row_key
 """
 
 
@@ -66,6 +68,9 @@ class Holdings:
         heads: Legal representatives and actual controllers: person, company, start, end.
         state: Companies owned by the state.
         row_key: Row of `ownership` of each holding.
+        certainty: Of each holding: 0 documented, 1 declared, 2 inferred; empty is documented.
+        head_key: Row of `officers` of each head.
+        head_certainty: Certainty of each head.
     """
 
     people: Index
@@ -79,6 +84,9 @@ class Holdings:
     heads: npt.NDArray[np.int64]
     state: BOOL
     row_key: Sequence[str]
+    certainty: I32 = field(default_factory=lambda: np.empty(0, np.int32))
+    head_key: Sequence[str] = ()
+    head_certainty: I32 = field(default_factory=lambda: np.empty(0, np.int32))
 
     @property
     def first_company(self) -> int:
@@ -133,6 +141,9 @@ def _read(snap: Snapshot) -> Holdings:
         ).astype(np.int64),
         state=state,
         row_key=rows["row_key"].to_pylist(),
+        certainty=rows["certainty"].to_numpy().astype(np.int32),
+        head_key=heads["row_key"].to_pylist(),
+        head_certainty=heads["certainty"].to_numpy().astype(np.int32),
     )
 
 
@@ -251,7 +262,7 @@ def ownership(base: Holdings, on: int | None = None) -> Ownership:
     last[:-1] = (np.diff(base.owner[order]) != 0) | (np.diff(base.company[order]) != 0)
     rows = order[last]
     owner, company = base.owner[rows], base.company[rows]
-    low, point, high = _ranges(base.share[rows], company, base.nodes)
+    low, point, high = ranges(base.share[rows], company, base.nodes)
     total = np.bincount(company, weights=low, minlength=base.nodes)
     shape = (base.nodes, base.nodes)
     undated = base.start[rows] == -FAR
@@ -268,7 +279,7 @@ def ownership(base: Holdings, on: int | None = None) -> Ownership:
     )
 
 
-def _ranges(share: F64, company: I32, nodes: int) -> tuple[F64, F64, F64]:
+def ranges(share: F64, company: I32, nodes: int) -> tuple[F64, F64, F64]:
     """Low, point and high of each share, gaps filled from what is known of the company."""
     low, point, high = share[:, 0].copy(), share[:, 1].copy(), share[:, 2].copy()
     point = np.where(np.isnan(point), (low + high) / 2, point)
