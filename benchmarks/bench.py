@@ -1,9 +1,12 @@
 """Seconds and peak memory of every stage at several sizes.
 
 Usage: python benchmarks/bench.py [--awards 10000,100000,1000000] [--work DIR] [--seed N]
+           [--slow AWARDS]
 
 Provinces are made once in the working folder and used again. The figures go to
-benchmarks/results/scale.json and scale.md.
+benchmarks/results/scale.json and scale.md. With --slow nothing is written: each detector runs
+alone on a province of so many awards, and those are named that cost more than their share of
+three seconds and 500 MiB for a million.
 """
 
 import argparse
@@ -18,6 +21,9 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SIZES = "10000,100000,1000000"
+SECONDS, MEGABYTES, PER = 3.0, 500.0, 1_000_000  # what a detector may cost
+START = 0.15  # seconds and
+START_MB = 60.0  # MiB that even the smallest market costs
 
 
 def make(folder: Path, awards: int, seed: int) -> None:
@@ -66,6 +72,62 @@ def one(work: Path, awards: int, seed: int, *, pages: bool) -> dict[str, object]
     }
 
 
+def alone(work: Path, awards: int, seed: int) -> list[dict[str, object]]:
+    """Seconds and MiB of each detector by itself, what it shares with others made before."""
+    from graphgov import detector, ingest
+    from graphgov.config import Config
+    from graphgov.roster import configured_detectors
+    from graphgov.snapshot import take
+    from graphgov.timing import Stopwatch
+
+    source = work / f"province-{awards}-{seed}"
+    make(source, awards, seed)
+    snap = take(ingest.read([source]))
+    detectors = configured_detectors(Config())
+    found = []
+    for one in detectors:
+        clock = Stopwatch(lambda stage: None)
+        held = resident()
+        with clock.stage(one.code):
+            findings = detector.run(one, snap)
+        stage = clock.stages[0]
+        with clock.stage("again"):  # what it made for all is there now
+            detector.run(one, snap)
+        found.append(
+            {
+                "code": one.code,
+                "first": stage["seconds"],
+                "seconds": clock.stages[1]["seconds"],
+                "mb": round(float(str(stage["peak_mb"])) - held),
+                "flags": len(findings.flags),
+            }
+        )
+        print(json.dumps(found[-1]), file=sys.stderr, flush=True)
+    return found
+
+
+def resident() -> float:
+    """MiB that this process holds."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def slow(found: list[dict[str, object]], awards: int) -> str:
+    """Detectors by cost, those over their share marked."""
+    share = awards / PER
+    lines = [f"{'':6}{'first':>8}{'again':>8}{'MiB':>7}{'flags':>8}"]
+    for row in sorted(found, key=lambda r: -float(str(r["first"]))):
+        dear = float(str(row["seconds"])) > START + SECONDS * share
+        heavy = float(str(row["mb"])) > START_MB + MEGABYTES * share
+        marks = " slow" * dear + " heavy" * heavy
+        lines.append(
+            f"{row['code']:6}{row['first']:8.2f}{row['seconds']:8.2f}{row['mb']:7}{row['flags']:8}{marks}"
+        )
+    return "\n".join(lines)
+
+
 def page(runs: list[dict[str, object]], machine: str) -> str:
     """The figures for people."""
     heads = [f"{r['awards']:,} awards, {r['bids']:,} bids" for r in runs]
@@ -94,8 +156,12 @@ def main() -> None:
     parser.add_argument("--awards", default=SIZES)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "graphgov-bench")
+    parser.add_argument("--slow", type=int, metavar="AWARDS", help="time each detector alone")
     told = parser.parse_args()
     told.work.mkdir(parents=True, exist_ok=True)
+    if told.slow:
+        print(slow(alone(told.work, told.slow, told.seed), told.slow))
+        return
     runs = []
     for size in (int(text) for text in told.awards.split(",")):
         runs.append(one(told.work, size, told.seed, pages=size <= 20_000))

@@ -106,27 +106,52 @@ def evaluate(truth: Path, out: Path, k: Sequence[int] = (50, 100)) -> Evaluation
     return measure(read_truth(truth), read_cases(out), k)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What one case came upon.
+
+    Args:
+        found: Places of the schemes that it is the first to hit.
+        again: Whether it hits a scheme, all of them found before.
+        look_alikes: Types of look-alike it meets, where it hits no scheme.
+    """
+
+    found: tuple[int, ...]
+    again: bool
+    look_alikes: tuple[str, ...]
+
+
+def judge(items: Sequence[Item], cases: Sequence[Members]) -> list[Outcome]:
+    """What each case came upon, best case first; places are those among the schemes."""
+    schemes = [i for i in items if i.item == "scheme"]
+    innocent = [i for i in items if i.item == "look_alike"]
+    near_scheme, near_innocent = _index(schemes), _index(innocent)
+    seen: set[int] = set()
+    out = []
+    for case in cases:
+        met = _met(schemes, near_scheme, case)
+        fresh = tuple(place for place in met if place not in seen)
+        seen.update(fresh)
+        alike = [] if met else [innocent[p].type for p in _met(innocent, near_innocent, case)]
+        out.append(Outcome(fresh, bool(met) and not fresh, tuple(sorted(set(alike)))))
+    return out
+
+
 def measure(
     items: Sequence[Item], cases: Sequence[Members], k: Sequence[int] = (50, 100)
 ) -> Evaluation:
     """Measure cases, best first, against schemes and look-alikes."""
     schemes = [i for i in items if i.item == "scheme"]
-    innocent = [i for i in items if i.item == "look_alike"]
-    near_scheme, near_innocent = _index(schemes), _index(innocent)
     ranks: dict[str, int | None] = {s.item_id: None for s in schemes}
     first_hits: list[int] = []
-    alike: list[tuple[int, list[str]]] = []
-    for rank, case in enumerate(cases, 1):
-        met = _met(schemes, near_scheme, case)
-        fresh = [s for s in met if ranks[s.item_id] is None]
-        for scheme in fresh:
-            ranks[scheme.item_id] = rank
-        if fresh:
+    alike: list[tuple[int, tuple[str, ...]]] = []
+    for rank, outcome in enumerate(judge(items, cases), 1):
+        for place in outcome.found:
+            ranks[schemes[place].item_id] = rank
+        if outcome.found:
             first_hits.append(rank)
-        elif not met:
-            types = sorted({i.type for i in _met(innocent, near_innocent, case)})
-            if types:
-                alike.append((rank, types))
+        elif outcome.look_alikes:
+            alike.append((rank, outcome.look_alikes))
     sizes = sorted(set(k))
     total = len(schemes)
     caught = [t for rank, types in alike if rank <= sizes[0] for t in types]
@@ -162,10 +187,11 @@ def _index(items: Sequence[Item]) -> dict[str, list[int]]:
     return found
 
 
-def _met(items: Sequence[Item], index: Mapping[str, list[int]], case: Members) -> list[Item]:
+def _met(items: Sequence[Item], index: Mapping[str, list[int]], case: Members) -> list[int]:
+    """Places of the items that a case holds enough of."""
     keys = frozenset().union(*case.values())
     places = sorted({place for key in keys for place in index.get(key, ())})
-    return [items[p] for p in places if items[p].met_by(case)]
+    return [p for p in places if items[p].met_by(case)]
 
 
 def read_truth(path: Path) -> list[Item]:
