@@ -1,28 +1,20 @@
 """Officials whose close companies together win more than chance explains."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.network.closeness import NEEDS, WANTS, Close, close, strongest
-from graphgov.network.favour import (
-    Queries,
-    ask,
-    awards_of,
-    busiest,
-    combined,
-    decades,
-    term_rows,
-    total,
-)
+from graphgov.network.circles import Circles, circles
+from graphgov.network.closeness import NEEDS, WANTS, close, strongest
+from graphgov.network.favour import awards_of, busiest, combined, decades, term_rows, total
 from graphgov.network.telling import repeats_clause
 from graphgov.schema import CERTAINTIES, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
-from graphgov.stats.spans import F64, I64
+from graphgov.stats.spans import F64
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,8 @@ class TiedWins(Detector):
     Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
         tie), the tie being the mean over the awards.
     Skips: Officials with fewer than **min_firms** close companies that won, and those with a
-        p-value above **max_p**.
+        p-value above **max_p**; what was decided on days on which the official is recorded as
+        recused.
     Source: Catalogue E03 and E14.
     """
 
@@ -51,7 +44,10 @@ class TiedWins(Detector):
     subject_kind: ClassVar = "person"
     unit: ClassVar = "times the expected awards"
     needs: ClassVar = NEEDS
-    wants: ClassVar = WANTS
+    wants: ClassVar = (
+        *WANTS, "decisions.person_id", "decisions.award_id", "decisions.tender_id",
+        "decisions.recused",
+    )  # fmt: skip
     sentences: ClassVar = {
         "en": (
             "{firms:n} companies close to {official} ({companies:names}) together won {wins:n} "
@@ -78,23 +74,17 @@ class TiedWins(Detector):
         """Every official with at least two close companies that won."""
         near = close(snap)
         size = decades(near.seen)
-        rows = np.array(
-            [i for i in strongest(near, size * near.strength) if near.strength[i] >= self.weakest],
-            dtype=np.int64,
-        )
-        officials, group = np.unique(near.person[rows], return_inverse=True)
-        queries = _by_official(near, rows, group)
-        seen = ask(near.yard, queries)
+        best = strongest(near, size * near.strength)
+        held = circles(snap, near, [i for i in best if near.strength[i] >= self.weakest])
+        seen, p = held.seen, combined(held.seen)
         # Firms that bid in vain count as well: to look at winners alone would find excess.
-        firms = np.bincount(group, minlength=officials.size)
-        winners = np.bincount(group, near.wins[rows] > 0, minlength=officials.size)
-        p = combined(seen)
+        firms, winners = held.count(winners=False), held.count(winners=True)
         tested = firms >= self.min_firms
         q = np.full(p.size, np.nan)
         q[tested] = benjamini_hochberg(p[tested])
         worth = decades(seen)
         flags = [
-            self._flag(snap, near, queries, rows[group == g], int(g), seen, worth, p, q)
+            self._flag(snap, held, int(g), int(firms[g]), worth, p, q)
             for g in np.flatnonzero(tested & (winners >= self.min_firms) & (p <= self.max_p))
         ]
         everybody = int(np.unique(near.held.person).size)
@@ -108,28 +98,24 @@ class TiedWins(Detector):
     def _flag(
         self,
         snap: Snapshot,
-        near: Close,
-        queries: Queries,
-        rows: I64,
+        held: Circles,
         g: int,
-        seen: Any,
+        took_part: int,
         worth: F64,
         p: F64,
         q: F64,
     ) -> Flag:
-        by_body = awards_of(near.yard, queries, g)
+        near, seen = held.near, held.seen
+        by_body = awards_of(near.yard, held.queries, g)
         awards = sorted(
             (a for found in by_body.values() for a in found), key=lambda a: a.awarded_on
         )
-        person = int(near.person[rows[0]])
+        person = int(held.officials[g])
         person_id = near.graph.people[person]
         bodies = [near.yard.body_ids[b] for b in busiest(by_body)]
-        bid = rows.size
-        rows = rows[near.wins[rows] > 0]
-        rows = rows[np.argsort(-near.wins[rows], kind="stable")]
+        rows, wins = held.members(g)
         companies = [near.yard.company_ids[near.company[i]] for i in rows]
-        weights = near.seen.wins[rows].astype(np.float64)
-        tie = float((weights * near.strength[rows]).sum() / max(weights.sum(), 1.0))
+        tie = float((wins * near.strength[rows]).sum() / max(int(wins.sum()), 1))
         points = float(worth[g]) * (self.tie_floor + (1 - self.tie_floor) * tie)
         steps = [s for i in rows for s in near.found.chain(int(near.row[i])).steps]
         amounts = total(awards)
@@ -139,7 +125,7 @@ class TiedWins(Detector):
             "companies": [snap.name("company", c) for c in companies],
             "bodies": [snap.name("body", b) for b in bodies],
             "firms": len(companies),
-            "took_part": bid,
+            "took_part": took_part,
             "repeats": repeats_clause(int(seen.wins[g]), len({a.award_id for a in awards})),
             "wins": int(seen.wins[g]),
             "expected": round(float(seen.expected[g]), 4),
@@ -176,22 +162,3 @@ class TiedWins(Detector):
                 *(Member("award", a.award_id, "award") for a in awards),
             ),
         )
-
-
-def _by_official(near: Close, rows: I64, group: I64) -> Queries:
-    """The spans of the chosen rows, grouped by official."""
-    low = np.searchsorted(near.queries.group, rows)
-    high = np.searchsorted(near.queries.group, rows, side="right")
-    take = np.concatenate([np.arange(a, b) for a, b in zip(low, high, strict=True)] or [low])
-    person = np.unique(near.person[rows])
-    none = np.full(person.size, -1, np.int32)
-    spans = near.queries
-    return Queries(
-        np.repeat(group, high - low).astype(np.int64),
-        person,
-        none,
-        spans.body[take],
-        spans.company[take],
-        spans.start[take],
-        spans.end[take],
-    )

@@ -9,6 +9,7 @@ import numpy as np
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.favour import ask, awards_of, busiest, decades, term_queries, term_rows, total
+from graphgov.network.recusal import without_recused
 from graphgov.network.telling import repeats_clause
 from graphgov.network.terms import TERMS_CTE, Terms, terms
 from graphgov.schema import Evidence, Flag, Member
@@ -51,7 +52,8 @@ class TermJump(Detector):
         next post. A company that started up, grew or won a framework at that time shows the
         same jump.
     Score: Surprise of the jump, wins given who bid, and share elsewhere, weighted together.
-    Skips: Terms without any date; officials whose terms cover all awards.
+    Skips: Terms without any date; officials whose terms cover all awards; awards of days on
+        which the official is recorded as recused, which count as won at other times.
     Source: Catalogue E05 (Coviello and Gagliarducci 2017 for the idea); the permutation of
         term boundaries is replaced by its exact conditional form.
     """
@@ -70,7 +72,8 @@ class TermJump(Detector):
         "awards.tender_id", "awards.lot_id", "bids.company_id", "bids.tender_id", "bids.status",
         "bids.lot_id", "tenders.category", "tenders.region", "tenders.buyer_id",
         "bodies.region", "bodies.name", "companies.name", "people.name", "rates.rate",
-        "offices.ended_on", "offices.role",
+        "offices.ended_on", "offices.role", "decisions.person_id", "decisions.award_id",
+        "decisions.tender_id", "decisions.recused",
     )  # fmt: skip
     sentences: ClassVar = {
         "en": (
@@ -99,7 +102,7 @@ class TermJump(Detector):
         found = snap.sql(TERMS_CTE + _CANDIDATES.format(least=self.min_awards))
         person = found["person"].to_numpy().astype(np.int32)
         company = found["company"].to_numpy().astype(np.int32)
-        queries = term_queries(held, person, company)
+        queries = without_recused(snap, term_queries(held, person, company))
         seen = ask(yard, queries)
         p, size = seen.jump.p, decades(seen)
         # How many awards there are in all says nothing about when they fell; how many fell

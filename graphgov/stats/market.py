@@ -22,6 +22,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats as scipy_stats
 
 from graphgov.snapshot import Snapshot
@@ -130,10 +131,11 @@ class Market:
         far = np.full(body.size, FAR, np.int32)
         begin, finish = self.shares.decisions.span(body, company, -far, far)
         inside, overall = self.shares.expected(body, company, start, end)
+        once = self._first_of_pair(group, body, company)
         wins = sums(group, high - low, groups).astype(np.int64)
-        outside_wins = sums(group, (finish - begin) - (high - low), groups).astype(np.int64)
+        outside_wins = sums(group, (finish - begin) * once, groups).astype(np.int64) - wins
         expected = sums(group, inside, groups)
-        outside_expected = np.maximum(sums(group, overall, groups) - expected, 0.0)
+        outside_expected = np.maximum(sums(group, overall * once, groups) - expected, 0.0)
         part = expected / np.maximum(expected + outside_expected, 1e-12)
         history = (outside_wins + PRIOR_HISTORY) / (outside_expected + PRIOR_HISTORY)
         usual = expected * np.maximum(history, 1.0)
@@ -152,6 +154,15 @@ class Market:
             bids=bids,
             jump=binomial_tail(wins, wins + outside_wins, np.clip(part, 0.0, 1.0)),
         )
+
+    def _first_of_pair(self, group: I64, body: I32, company: I32) -> npt.NDArray[np.bool_]:
+        """The first span of each company at each body in a group: its past counts once."""
+        pair = group * self.shares.bodies + body
+        key = pair * self.shares.companies + company
+        order = np.argsort(key, kind="stable")
+        first = np.ones(key.size, dtype=bool)
+        first[order[1:]] = np.diff(key[order]) != 0
+        return first
 
 
 def negative_binomial_tail(k: I64, mean: F64, size: float) -> F64:

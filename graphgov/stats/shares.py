@@ -7,7 +7,10 @@ shrunk towards its share of the whole division and the average of the firms in t
 firm alone in a niche is expected to win it.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from graphgov.snapshot import Snapshot
 from graphgov.stats.spans import F64, FAR, I32, I64, DayCount, Spans, Tally, distinct, slices, sums
@@ -118,7 +121,9 @@ class Shares:
             1,
         )
 
-    def expected(self, body: I32, company: I32, start: I32, end: I32) -> tuple[F64, F64]:
+    def expected(
+        self, body: I32, company: I32, start: I32, end: I32, apart: I32 | None = None
+    ) -> tuple[F64, F64]:
         """Expected decisions in a span and over all days, summed over lines of business.
 
         Args:
@@ -126,6 +131,8 @@ class Shares:
             company: Per query.
             start: First day of the span.
             end: Last day.
+            apart: A second body per query that says nothing of the company's share, such as
+                one at which the company was chosen to be looked at.
         """
         low, high = self._starts[company], self._starts[company + 1]
         query = np.repeat(np.arange(body.size), high - low)
@@ -134,33 +141,47 @@ class Shares:
         first, last = self._by_line.span(b, line, start[query], end[query])
         far = np.full(b.size, FAR, np.int32)
         begin, finish = self._by_line.span(b, line, -far, far)
-        share = self._share(
-            b.astype(np.int64), s.astype(np.int64), line.astype(np.int64), finish - begin
-        )
+        out = [(b.astype(np.int64), finish - begin)]
+        if apart is not None:
+            a = apart[query]
+            low, high = self._by_line.span(a, line, -far, far)
+            out.append((a.astype(np.int64), high - low))
+        share = self._share(out, s.astype(np.int64), line.astype(np.int64))
         inside = sums(query, share * (last - first), body.size)
         overall = sums(query, share * (finish - begin), body.size)
         return inside, overall
 
-    def _share(self, b: I64, s: I64, line: I64, at_body: I64) -> F64:
-        """The share of a line won at other bodies, shrunk from wide to local."""
+    def _share(self, out: list[tuple[I64, I64]], s: I64, line: I64) -> F64:
+        """The share of a line won at other bodies, shrunk from wide to local.
+
+        Args:
+            out: The body, then others to leave out, each with its purchases in the line.
+            s: Company.
+            line: Its line of business.
+        """
         division = self._division_of[line]
         own, own_division = s * self.lines + line, s * self.divisions + division
         wide = _shrunk(
             self._own_division(own_division)
-            - self._own_division_here(own_division * self.bodies + b),
-            self._division[division] - self._division_here(division * self.bodies + b),
+            - sum(self._own_division_here(own_division * self.bodies + b) for b, _ in out),
+            self._division[division]
+            - sum(self._division_here(division * self.bodies + b) for b, _ in out),
             1.0 / self._division_firms[division],
         )
-        here = self._own_here(own * self.bodies + b)
+        here = [self._own_here(own * self.bodies + b) for b, _ in out]
         in_line = _shrunk(
-            self._own(own) - here,
-            self._line[line] - at_body,
+            self._own(own) - sum(here),
+            self._line[line] - sum(bought for _, bought in out),
             np.maximum(wide, 1.0 / self._firms[line]),
         )
-        market = line * self.regions + self._home[b]
+        home = self._home[out[0][0]]
+        market = line * self.regions + home
+        local = [self._home[b] == home for b, _ in out]
         return _shrunk(
-            self._own_local(own * self.regions + self._home[b]) - here,
-            self._local[market] - at_body,
+            self._own_local(own * self.regions + home)
+            - sum(n * near for n, near in zip(here, local, strict=True)),
+            self._local[market]
+            - sum(bought * near for (_, bought), near in zip(out, local, strict=True)),
             np.maximum(in_line, 1.0 / self._local_firms[market]),
         )
 
@@ -184,7 +205,7 @@ class Shares:
         return float(np.clip(1.0 / max(rate, 1e-3), 0.3, 50.0))
 
 
-def _shrunk(wins: F64, awards: F64 | I64, prior: F64) -> F64:
+def _shrunk(wins: F64, awards: npt.NDArray[Any], prior: F64) -> F64:
     """A share, pulled towards a prior that weighs `PRIOR_AWARDS` decisions."""
     total = np.maximum(awards, 0.0) + PRIOR_AWARDS
     return np.asarray((np.clip(wins, 0.0, None) + PRIOR_AWARDS * prior) / total)
