@@ -146,7 +146,8 @@ def test_no_cell_and_an_empty_one_are_told_apart(tables, tmp_path):
     people = [{"person_id": "P1", "name": "x"}, {"person_id": "P2", "name": "y", "gender": "male"}]
     _written(tables(people=people), tmp_path / "out")
     head = _file(tmp_path / "out", "Person-header.csv").strip().split(",")
-    assert head[:2] == ["row_key:string", "person_id:ID(Person)"]
+    assert head[0] == ":ID"
+    assert {"row_key:string", "person_id:string"} <= set(head)
     assert "address:string" not in head  # a column without a value
     first, second = (line.split(",") for line in _file(tmp_path / "out", "Person.csv").splitlines())
     assert first[head.index("gender:string")] == ""
@@ -168,7 +169,10 @@ def test_no_cell_and_an_empty_one_are_told_apart(tables, tmp_path):
 def test_the_importer_is_told_what_the_cells_are_like(tables, tmp_path, name, options):
     _written(tables(people=[{"person_id": "P1", "name": name}]), tmp_path / "out")
     facts = json.loads(_file(tmp_path / "out", offline.MARK))
-    assert [a for a in facts["arguments"] if not a.startswith("--nodes=")] == options
+    assert [a for a in facts["arguments"] if not a.startswith("--nodes=")] == [
+        "--id-type=actual",
+        *options,
+    ]
 
 
 def test_both_scripts_say_the_same_command(province, tables, tmp_path):
@@ -186,6 +190,7 @@ def test_both_scripts_say_the_same_command(province, tables, tmp_path):
         assert "$@" in words
         subprocess.run(["sh", "-n", folder / name], check=True)
     listed = {word for a in arguments for word in a.rpartition("=")[2].split(",")}
+    listed.remove("actual")  # --id-type
     assert listed == {f"./{p.name}" for p in folder.glob("*.csv")}
 
 
@@ -201,7 +206,7 @@ def test_a_file_begins_with_what_is_no_mark_of_a_kind(tables, tmp_path):
     tie = {"person_a": "\ufeffP", "person_b": "PK\x03\x04", "kind": "friend"}
     _written(tables(people=people, ties=[tie]), tmp_path / "out")
     for file in (tmp_path / "out").glob("*.csv"):
-        assert re.match(r"[0-9a-f]{16},|row_key:string,", file.read_text(encoding="utf-8"))
+        assert re.match(r"[0-9]+,|:ID,|:START_ID,", file.read_text(encoding="utf-8"))
 
 
 def test_nothing_to_import_is_an_error(tables, tmp_path):
@@ -315,3 +320,25 @@ def test_cells_of_one_line_are_imported_too(importer, tables):
     tie = {"person_a": "a", "person_b": "b", "kind": "kin"}
     _, said = importer(tables(people=people, ties=[tie]))
     assert re.search(r"\b3 nodes\s+1 relationships\b", said)
+
+
+def test_relationships_name_the_rows_of_their_ends_by_number(province, tables, tmp_path):
+    """An oracle: the numbers, looked up again, are the ids that the tables give."""
+    folder = tmp_path / "out"
+    _written(tables(**province), folder)
+    facts = json.loads(_file(folder, offline.MARK))
+    keys = {}
+    for one in facts["files"]:
+        head = _file(folder, f"{one['name']}-header.csv").strip().split(",")
+        if one["kind"] == "nodes":
+            with (folder / f"{one['name']}.csv").open(encoding="utf-8", newline="") as lines:
+                for row in csv.reader(lines):
+                    cells = dict(zip(head, row, strict=True))
+                    keys[int(cells[":ID"])] = cells
+    assert sorted(keys) == list(range(len(keys)))  # the importer takes them for places in its store
+    with (folder / "WON_BY-Award-Company.csv").open(encoding="utf-8", newline="") as lines:
+        won = {
+            (keys[int(row[0])]["award_id:string"], keys[int(row[1])]["company_id:string"])
+            for row in csv.reader(lines)
+        }
+    assert won == {(row["award_id"], row["company_id"]) for row in province["awards"]}
