@@ -1,18 +1,25 @@
 """Competitive procedures to which one bid came, against what is usual for their kind."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.schema import Evidence, Flag, Member
+from graphgov.indicators._contests import COLUMNS, Contest, contests, flag_on
+from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
+from graphgov.stats.bids.frames import Marks
+from graphgov.stats.bids.from_snapshot import UNKNOWN, Records, records
+from graphgov.stats.bids.prices import among
+from graphgov.stats.bids.single import SingleOptions, single
 from graphgov.stats.dispersed import dispersed_tails, intra_class
 
+_COMPETITIVE = frozenset({"open", "selective"})
 # From the finest stratum to the coarsest; the first with enough peers is used.
 _LEVELS = (
     "division, method, region, year",
@@ -35,6 +42,16 @@ class _Body(NamedTuple):
     single: int
     expected: float
     p_value: float
+
+
+class Peers(NamedTuple):
+    """What is usual for each counted process; columns have one entry per process, ascending."""
+
+    process: npt.NDArray[np.int64]
+    single: npt.NDArray[np.bool_]
+    level: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int64]
+    rate: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -64,29 +81,7 @@ class SingleBid(Detector):
     subject_kind: ClassVar = "tender"
     unit: ClassVar = "bids"
     needs: ClassVar = ("tenders.tender_id",)
-    wants: ClassVar = (
-        "tenders.bidders",
-        "tenders.method",
-        "tenders.status",
-        "tenders.title",
-        "tenders.category",
-        "tenders.region",
-        "tenders.published_at",
-        "tenders.bids_due_at",
-        "tenders.opened_at",
-        "bids.bid_id",
-        "bids.status",
-        "awards.tender_id",
-        "awards.currency",
-        "awards.status",
-        "awards.method",
-        "awards.category",
-        "awards.region",
-        "bodies.name",
-        "bodies.region",
-        "companies.name",
-        "rates.*",
-    )
+    wants: ClassVar = ("tenders.bidders", *COLUMNS)
     sentences: ClassVar = {
         "en": (
             "{body} received a single bid for {title} ({method} procedure), won by "
@@ -109,22 +104,35 @@ class SingleBid(Detector):
 
     def find(self, snap: Snapshot) -> Findings:
         """Flags for all single-bid procedures, scored against peers."""
-        subjects = snap.subjects("tender")
         if not (snap.has("tenders.bidders") or snap.has("bids.*")):
             why = "not computable, because there is no number of bidders and there are no bids"
+            subjects = snap.subjects("tender")
             return Findings(subjects=subjects, missing="tenders.bidders;bids.bid_id", reason=why)
-        base = _base_sql(self.min_peers)
-        counts = snap.sql(f"{base} {_COVERAGE}").to_pylist()[0]
+        seen = records(snap)
+        processes = seen.frames.processes
+        found = single(seen.frames, SingleOptions(_COMPETITIVE))
+        methods = seen.frames.words.methods
+        unknown = among(methods, processes.method, frozenset({UNKNOWN}))
+        invites = among(methods, processes.method, _COMPETITIVE)
         gaps = [
-            (counts["no_method"], "tenders.method", "without a method"),
-            (counts["no_count"], "tenders.bidders", "without a number of bids"),
+            (int(unknown.sum()), "tenders.method", "without a method"),
+            (
+                int((invites & (processes.bidders < 0)).sum()),
+                "tenders.bidders",
+                "without a number of bids",
+            ),
         ]
         gaps = [gap for gap in gaps if gap[0]]
-        bodies = _bodies(snap, base)
+        peers = _peers(snap, seen, found.processes, self.min_peers)
+        bodies = _bodies(seen, peers)
+        hits = found.processes.codes[found.processes.flagged]
         return Findings(
-            flags=[self._flag(snap, row, bodies) for row in _hits(snap, base)],
-            subjects=subjects,
-            computable=subjects - sum(n for n, _, _ in gaps),
+            flags=[
+                self._flag(snap, contest, peers, bodies)
+                for contest in contests(snap, seen, hits.astype(np.int64))
+            ],
+            subjects=len(processes),
+            computable=len(processes) - sum(n for n, _, _ in gaps),
             missing=";".join(column for _, column, _ in gaps),
             reason="not computable, because "
             + " and ".join(f"{n} processes are {words}" for n, _, words in gaps)
@@ -132,165 +140,98 @@ class SingleBid(Detector):
             else "",
         )
 
-    def _flag(self, snap: Snapshot, row: Mapping[str, Any], bodies: Mapping[str, _Body]) -> Flag:
-        tender, buyer, winners = row["tender_id"], row["buyer_id"], row["winners"] or []
-        body = bodies[buyer]
-        day = row["day"]
-        amounts = {m["currency"]: Decimal(m["amount"]) for m in row["money"] or []}
-        members = [Member("tender", tender, "process"), Member("body", buyer, "buyer")]
-        members += [Member("company", key, "winner") for key in winners]
-        members += [Member("award", e["id"], "award") for e in row["awards"] or []]
-        evidence = [Evidence("tenders", row["row_key"], tender)]
-        evidence += [Evidence("awards", e["key"], e["id"]) for e in row["awards"] or []]
-        evidence += [Evidence("bids", e["key"], e["id"]) for e in row["bids"] or []]
-        return self.flag(
-            tender,
-            score=(1.0 - row["rate"]) * (0.1 + 0.8 * surprise(body.p_value)),
+    def _flag(
+        self, snap: Snapshot, contest: Contest, peers: Peers, bodies: Mapping[str, _Body]
+    ) -> Flag:
+        body = bodies[contest.buyer_id]
+        at = int(np.searchsorted(peers.process, contest.place))
+        rate = float(peers.rate[at])
+        submitted = [b for b in contest.bids if b["status"] not in ("invited", "withdrawn")]
+        return flag_on(
+            self,
+            snap,
+            contest,
+            score=(1.0 - rate) * (0.1 + 0.8 * surprise(body.p_value)),
             value=1.0,
             threshold=1.0,
-            amounts=amounts,
-            first_on=day,
-            last_on=day,
-            body_id=buyer,
-            company_id=winners[0] if len(winners) == 1 else "",
+            bids=submitted,
             facts={
-                "tender": tender,
-                "title": row["title"] or tender,
-                "method": row["method"],
-                "body": snap.name("body", buyer),
-                "companies": [snap.name("company", key) for key in winners] or ["?"],
-                "on": day.isoformat() if day else "?",
-                "amounts": [[c, str(a)] for c, a in sorted(amounts.items())],
-                "peer_rate": round(row["rate"], 6),
-                "peers": row["peers"],
-                "peers_share": PEERS[row["level"]],
+                "peer_rate": round(rate, 6),
+                "peers": int(peers.count[at]),
+                "peers_share": PEERS[int(peers.level[at])],
                 "body_tenders": body.tenders,
                 "body_single": body.single,
                 "body_expected": round(body.expected, 3),
                 "body_p_value": body.p_value,
             },
-            evidence=evidence,
-            members=members,
         )
 
 
-def _bodies(snap: Snapshot, base: str) -> dict[str, _Body]:
+def _peers(snap: Snapshot, seen: Records, counted: Marks, least: int) -> Peers:
+    """Other bodies' share of single bids in the finest stratum that has enough processes."""
+    rows = np.asarray(counted.codes, np.int64)
+    frame = pa.table(
+        {
+            "process": rows,
+            "single": counted.flagged.astype(np.int64),
+            "buyer": seen.frames.processes.buyer[rows],
+            "method": seen.frames.processes.method[rows],
+            "division": seen.division[rows],
+            "region": seen.lots["region"].take(pa.array(rows)),
+            "year": seen.year[rows],
+        }
+    )
+    found = snap.sql(_peers_sql(least), counted=frame)
+    return Peers(
+        rows,
+        np.asarray(counted.flagged, np.bool_),
+        found["level"].to_numpy().astype(np.int64),
+        found["peers"].to_numpy().astype(np.int64),
+        found["rate"].to_numpy().astype(np.float64),
+    )
+
+
+def _bodies(seen: Records, peers: Peers) -> dict[str, _Body]:
     """Per body, the beta-binomial tail of its single bids against its peers' rate.
 
     The rate differs from procedure to procedure, so a body's own mean is used; the spread of
     bodies around their means, beyond chance, is what over-dispersion the market has.
     """
-    rows = snap.sql(f"{base} {_BODIES}")
-    n = rows["n"].to_numpy().astype(np.int64)
-    k = rows["k"].to_numpy().astype(np.int64)
-    mean = np.clip(rows["expected"].to_numpy() / np.maximum(n, 1), 1e-6, 1 - 1e-6)
+    buyer = seen.frames.processes.buyer[peers.process]
+    codes, at = np.unique(buyer, return_inverse=True)
+    n = np.bincount(at, minlength=len(codes)).astype(np.int64)
+    k = np.bincount(at, weights=peers.single, minlength=len(codes)).astype(np.int64)
+    expected = np.bincount(at, weights=peers.rate, minlength=len(codes))
+    mean = np.clip(expected / np.maximum(n, 1), 1e-6, 1 - 1e-6)
     p_values, _ = dispersed_tails(k, n, mean, intra_class(k, n, mean))
     return {
-        key: _Body(int(tenders), int(single), float(m * tenders), float(f"{p:.6g}"))
-        for key, tenders, single, m, p in zip(
-            rows["buyer_id"].to_pylist(), n, k, mean, p_values, strict=True
-        )
+        seen.bodies[int(code)]: _Body(int(tenders), int(singles), float(usual), float(f"{p:.6g}"))
+        for code, tenders, singles, usual, p in zip(codes, n, k, expected, p_values, strict=True)
     }
 
 
-def _hits(snap: Snapshot, base: str) -> Iterator[Mapping[str, Any]]:
-    for batch in snap.sql(f"{base} {_HITS}").to_batches(max_chunksize=20_000):
-        yield from batch.to_pylist()
+# How much the overall share weighs against a stratum's, in procedures:
+_PRIOR = 5.0
 
 
-def _base_sql(min_peers: int) -> str:
-    """Counted processes with the share of single bids among other bodies' peers.
-
-    A process is counted when it has a competitive method and a number of bids. Cancelled
-    processes are neither peers nor hits.
-    """
+def _peers_sql(least: int) -> str:
     windows, picks = [], []
     for i, level in enumerate(_LEVELS):
         windows += [
             f"count(*) OVER (PARTITION BY {level}) - count(*) OVER (PARTITION BY {level}, "
-            f"buyer_id) AS n{i}",
+            f"buyer) AS n{i}",
             f"sum(single) OVER (PARTITION BY {level}) - sum(single) OVER (PARTITION BY {level}, "
-            f"buyer_id) AS k{i}",
+            f"buyer) AS k{i}",
         ]
-        picks.append(f"WHEN n{i} >= {min_peers} THEN {i}")
+        picks.append(f"WHEN n{i} >= {least} THEN {i}")
     last = len(_LEVELS) - 1
     level = f"CASE {' '.join(picks)} ELSE {last} END"
     peers = " ".join(f"WHEN {i} THEN n{i}" for i in range(last + 1))
     singles = " ".join(f"WHEN {i} THEN k{i}" for i in range(last + 1))
-    return f"""{_COUNTED},
-    windowed AS (
-        SELECT tender_id, buyer_id, method, bids, single, avg(single) OVER () AS overall,
-            {", ".join(windows)}
-        FROM counted WHERE bids >= 0 AND NOT off AND method IN ('open', 'selective')
-    ), levelled AS (SELECT *, {level} AS level FROM windowed
-    ), base AS (
-        SELECT tender_id, buyer_id, method, single, level, CASE level {peers} END AS peers,
-            ((CASE level {singles} END) + {_PRIOR} * overall)
-                / ((CASE level {peers} END) + {_PRIOR}) AS rate
-        FROM levelled
-    )"""
-
-
-# Two bids of one joint bidder, or on two lots, come from one bidder: its first member stands
-# for it. How much the overall share weighs against a stratum's, in procedures:
-_PRIOR = 5.0
-
-_COUNTED = """WITH bidder AS (
-        SELECT tender_id, bid_id, min(company_id) AS company_id FROM bids
-        WHERE coalesce(status, 'valid') NOT IN ('invited', 'withdrawn')
-        GROUP BY tender_id, bid_id
-    ), counts AS (
-        SELECT tender_id, count(DISTINCT company_id) AS bids FROM bidder GROUP BY tender_id
-    ), won AS (
-        SELECT tender_id, min(method) AS method, min(division) AS division,
-            min(region) AS region, min(awarded_on) AS awarded_on
-        FROM wins WHERE tender_id IS NOT NULL GROUP BY tender_id
-    ), counted AS (
-        SELECT t.tender_id, t.buyer_id, coalesce(t.method, won.method) AS method,
-            coalesce(t.bidders, c.bids) AS bids,
-            (coalesce(t.bidders, c.bids) = 1)::INTEGER AS single,
-            coalesce(t.status, '') IN ('cancelled', 'withdrawn', 'planned') AS off,
-            coalesce(won.division, CASE WHEN regexp_matches(t.category, '^[0-9]{2}')
-                THEN left(t.category, 2) ELSE t.category END) AS division,
-            coalesce(won.region, t.region, b.region) AS region,
-            coalesce(won.awarded_on, t.opened_at::DATE, t.bids_due_at::DATE,
-                t.published_at::DATE) AS day,
-            year(coalesce(won.awarded_on, t.opened_at::DATE, t.bids_due_at::DATE,
-                t.published_at::DATE)) AS year
-        FROM tenders t
-        LEFT JOIN counts c USING (tender_id)
-        LEFT JOIN won USING (tender_id)
-        LEFT JOIN bodies b ON b.body_id = t.buyer_id
-    )"""
-
-_COVERAGE = """SELECT count(*) FILTER (method IS NULL) AS no_method,
-    count(*) FILTER (method IN ('open', 'selective') AND bids IS NULL) AS no_count FROM counted"""
-
-_BODIES = """SELECT buyer_id, count(*) AS n, sum(single)::BIGINT AS k,
-    sum(rate::DECIMAL(18, 12))::DOUBLE AS expected FROM base GROUP BY buyer_id ORDER BY buyer_id"""
-
-_HITS = """, hit AS (SELECT * FROM base WHERE single = 1
-    ), prize AS (
-        SELECT tender_id, list({'id': award_id, 'key': row_key} ORDER BY award_id, row_key)
-            AS awards, list(DISTINCT company_id ORDER BY company_id) AS winners
-        FROM wins SEMI JOIN hit USING (tender_id) GROUP BY tender_id
-    ), money AS (
-        SELECT tender_id, list({'currency': currency, 'amount': amount::VARCHAR}
-            ORDER BY currency) AS money
-        FROM (
-            SELECT tender_id, currency, sum(amount) AS amount FROM (
-                SELECT tender_id, award_id, min(currency) AS currency, min(amount) AS amount
-                FROM wins SEMI JOIN hit USING (tender_id) GROUP BY tender_id, award_id
-            ) GROUP BY tender_id, currency
-        ) GROUP BY tender_id
-    ), offer AS (
-        SELECT tender_id, list({'id': bid_id, 'key': row_key} ORDER BY bid_id, row_key) AS bids
-        FROM bids SEMI JOIN hit USING (tender_id)
-        WHERE coalesce(status, 'valid') NOT IN ('invited', 'withdrawn') GROUP BY tender_id
-    )
-    SELECT hit.tender_id, hit.buyer_id, hit.method, hit.rate, hit.peers, hit.level, c.day,
-        t.title, t.row_key, prize.awards, prize.winners, money.money, offer.bids
-    FROM hit JOIN counted c USING (tender_id) JOIN tenders t USING (tender_id)
-    LEFT JOIN prize USING (tender_id) LEFT JOIN money USING (tender_id)
-    LEFT JOIN offer USING (tender_id)
-    ORDER BY hit.tender_id"""
+    return f"""WITH windowed AS (
+        SELECT process, single, avg(single) OVER () AS overall, {", ".join(windows)} FROM counted
+    ), levelled AS (SELECT *, {level} AS level FROM windowed)
+    SELECT level::BIGINT AS level, (CASE level {peers} END)::BIGINT AS peers,
+        (((CASE level {singles} END) + {_PRIOR} * overall)
+            / ((CASE level {peers} END) + {_PRIOR}))::DOUBLE AS rate
+    FROM levelled ORDER BY process"""

@@ -133,3 +133,17 @@ def test_a_consortium_counts_its_money_once(snapshot: Snap) -> None:
     assert [str(a) for _, a in flag.amounts] == ["1000.0000"]
     assert flag.company_id == ""
     assert {m.id for m in flag.members if m.kind == "company"} == {"acme", "zed"}
+
+
+def test_each_lot_has_bidders_of_its_own(snapshot: Snap) -> None:
+    """The notice counts the bidders of the whole tender, which says nothing of one lot."""
+    bids = [bid("T1", "acme", lot_id="1"), bid("T1", "zed", lot_id="2", bid_id="b2"),
+            bid("T1", "far", lot_id="2", bid_id="b3")]  # fmt: skip
+    snap = snapshot(
+        tenders=[*peers(0.05), tender("T1", 3)],
+        lots=[{"tender_id": "T1", "lot_id": "1"}, {"tender_id": "T1", "lot_id": "2"}],
+        awards=[award("T1", lot_id="1"), award("T1", award_id="A2", lot_id="2", company_id="far")],
+        bids=bids,
+    )
+    assert [(f.subject_kind, f.subject_id) for f in run(SingleBid(), snap).flags if "T1" in
+            f.subject_id] == [("lot", '["T1","1"]')]  # fmt: skip

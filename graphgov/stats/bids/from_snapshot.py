@@ -30,6 +30,7 @@ from graphgov.stats.bids.frames import (
     Items,
     Processes,
     Words,
+    distinct,
 )
 from graphgov.stats.bids.prices import PriceGate
 from graphgov.stats.strata import make_strata, value_band
@@ -113,7 +114,7 @@ def _read(snap: Snapshot) -> Records:
             method=method.astype(np.int32),
             details=criteria.astype(np.int32),
             days=_floats(lots["days"]),
-            bidders=lots["bidders"].fill_null(-1).to_numpy().astype(np.int32),
+            bidders=_bidders(lots, bids),
             has_bids=np.bincount(bids.process, minlength=count) > 0,
             has_awards=np.bincount(awards.process, minlength=count) > 0,
         ),
@@ -150,6 +151,21 @@ def _bids(rows: pa.Table) -> tuple[Bids, pa.Array, tuple[str, ...]]:
         tenderers=rows["company"].to_numpy().astype(np.int32),
     )
     return frame, rows["bid_id"].take(pa.array(starts)).combine_chunks(), words
+
+
+def _bidders(lots: pa.Table, bids: Bids) -> I32:
+    """Bidders per process: what its notice says, else the different ones among its bids.
+
+    A lot has its own: the notice counts those of the whole tender. The first of joint tenderers
+    stands for them all.
+    """
+    told = lots["bidders"].fill_null(-1).to_numpy().astype(np.int32)
+    told[lots["split"].to_numpy()] = -1
+    submitted = bids.status >= OTHER_BID
+    process, firm = bids.process[submitted], bids.tenderers[bids.first[:-1][submitted]]
+    pairs = distinct((process.astype(np.int64) << 32) | firm.astype(np.int64))
+    seen = np.bincount(pairs >> 32, minlength=len(told)).astype(np.int32)
+    return np.where((told < 0) & (seen > 0), seen, told).astype(np.int32)
 
 
 def _awards(rows: pa.Table) -> tuple[Awards, pa.ChunkedArray]:
