@@ -13,7 +13,7 @@ import pytest
 
 from graphgov.config import Config
 from graphgov.ingest import read_frames
-from graphgov.schema import Tables
+from graphgov.schema import TABLES, Tables, Type
 from graphgov.snapshot import Snapshot, take
 
 Rows = Sequence[Mapping[str, Any]]
@@ -82,3 +82,24 @@ def neo4j_server(servers: ModuleType, tmp_path_factory: pytest.TempPathFactory) 
         pytest.skip(f"no Neo4j on this machine: {missing}")
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def apart() -> Callable[[Mapping[str, Mapping[str, Rows]]], dict[str, list[dict[str, Any]]]]:
+    """`apart({"case": {table: rows}, …})`: all cases in one dataset, their ids kept apart.
+
+    Ids get the case's name and a stroke in front, so that one snapshot serves many cases.
+    """
+
+    def make(cases: Mapping[str, Mapping[str, Rows]]) -> dict[str, list[dict[str, Any]]]:
+        out: dict[str, list[dict[str, Any]]] = {}
+        for case, frames in cases.items():
+            for table, rows in frames.items():
+                ids = {c.name for c in TABLES[table].columns if c.type in (Type.ID, Type.IDS)}
+                out.setdefault(table, []).extend(
+                    {k: f"{case}|{v}" if k in ids - {"lot_id"} and v else v for k, v in r.items()}
+                    for r in rows
+                )
+        return out
+
+    return make
