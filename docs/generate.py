@@ -27,7 +27,8 @@ from graphgov.store import statements
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    "demo", "run", "load", "flag", "report", "check", "query", "evaluate", "show", "cardinal",
+    "demo", "run", "load", "flag", "report", "check", "query", "review", "evaluate", "show",
+    "cardinal",
 )  # fmt: skip
 _CASE_LINES = 24
 SHOWN = ("tables", "indicators", "queries", "indicator", "case")

@@ -21,6 +21,8 @@ from graphgov.manifest import manifest, parameters, run_id
 from graphgov.report import files
 from graphgov.report.changes import Earlier, changes, read_earlier
 from graphgov.report.folder import check_place, written_beside
+from graphgov.report.reviewed import found_beside
+from graphgov.report.reviewed import read as read_reviews
 from graphgov.roster import configured_detectors
 from graphgov.schema import (
     OUTPUTS,
@@ -54,6 +56,7 @@ class Options:
         language: Of the sentences, `en` or `zh`.
         dataset: Prefix of all ids.
         previous: Folder of an earlier run to compare with.
+        reviews: File of judgements; by default those beside the output folder and `previous`.
         mask_people: Pseudonyms instead of people.
         with_report: Make the pages.
     """
@@ -68,6 +71,7 @@ class Options:
     language: str = "en"
     dataset: str = ""
     previous: Path | None = None
+    reviews: Path | None = None
     mask_people: bool = False
     with_report: bool = True
 
@@ -90,6 +94,8 @@ def run(
     detectors = configured_detectors(config, options.seed)
     settings = {"config": parameters(config, detectors), "options": _repeatable(options)}
     earlier = read_earlier(options.previous) if options.previous else None
+    given = [options.reviews] if options.reviews else found_beside(options.previous, out)
+    judged, judged_hash = read_reviews(given)
     check_place(out)
     with written_beside(out) as folder:
         clock = Stopwatch(progress)
@@ -101,14 +107,22 @@ def run(
                 config=config,
                 mask_people=options.mask_people,
             )
-        results = _analyse(snap, detectors, config, options, clock)
+        results, dismissed = _analyse(snap, detectors, config, options, judged, clock)
         told = [settings["config"], options.seed, options.language, options.mask_people]
+        told += [judged_hash] if judged_hash else []
         results = replace(results, run_id=run_id(data.stored, [*told, str(snap.as_of)]))
         with clock.stage("files"):
             rejected = _write_tables(folder, data, options)
             files.write_results(folder, results)
             changed = _write_changes(folder, earlier, results)
             facts = manifest(data.given, results, rejected, settings)
+            if judged_hash:
+                facts["reviews"] = {
+                    "sha256": judged_hash,
+                    "cases": judged.count,
+                    "dismissed": dismissed,
+                    "factors": dict(judged.factors),
+                }
             files.write_json(folder / "manifest.json", facts)
         with clock.stage("dossiers"):
             by_id = {flag.flag_id: flag for flag in results.flags}
@@ -132,6 +146,8 @@ def run(
         coverage=results.coverage,
         changes=changed,
         page=page,
+        judged=judged.count,
+        dismissed=len(dismissed),
     )
 
 
@@ -296,8 +312,10 @@ def _analyse(
     detectors: Sequence[Detector],
     config: Config,
     options: Options,
+    judged: cases.Reviews,
     clock: Stopwatch,
-) -> Results:
+) -> tuple[Results, Sequence[str]]:
+    """Results, and the cases that reviewers dismissed."""
     flags: list[Flag] = []
     communities: list[Community] = []
     coverage: list[Coverage] = []
@@ -312,9 +330,11 @@ def _analyse(
         coverage.append(detector.coverage(one, findings))
     flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
     with clock.stage("cases"):
-        built = cases.build(snap, flags, config, language=options.language)
+        built, dismissed = cases.sort_out(
+            snap, flags, config, language=options.language, reviews=judged
+        )
         scores = cases.scores(flags, {kind: snap.subjects(kind) for kind in cases.KINDS})
-    return Results(
+    results = Results(
         run_id="",
         as_of=snap.as_of,
         flags=flags,
@@ -324,6 +344,7 @@ def _analyse(
         coverage=coverage,
         names=snap.names(),
     )
+    return results, dismissed
 
 
 def _findings(one: Detector, snap: Snapshot, language: str) -> Findings:

@@ -10,7 +10,12 @@ from graphgov.schema import Case, Counts, Coverage
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a person wants to know when a run is over."""
+    """What a person wants to know when a run is over.
+
+    Args:
+        judged: Cases that reviewers had judged before.
+        dismissed: Cases left out because of that.
+    """
 
     out: Path
     run_id: str
@@ -21,6 +26,8 @@ class RunSummary:
     coverage: Sequence[Coverage]
     changes: int | None
     page: Path | None
+    judged: int = 0
+    dismissed: int = 0
 
 
 @dataclass(frozen=True)

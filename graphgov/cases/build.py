@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from graphgov.cases.explain import shown_names, summary, title
 from graphgov.cases.group import Group, group, members, order
+from graphgov.cases.reviews import NOTHING_JUDGED, Reviews
 from graphgov.cases.weigh import case_score, contributions, worth
 from graphgov.config import Config, bounded, make
 from graphgov.detector import digest
@@ -51,6 +52,7 @@ def build(
     config: Config | None = None,
     *,
     language: str = "en",
+    reviews: Reviews = NOTHING_JUDGED,
 ) -> list[Case]:
     """Cases, best first, at most 1 000.
 
@@ -59,14 +61,28 @@ def build(
         flags: All of them, sentences filled in.
         config: Its `[cases]` section is used.
         language: Of titles and summaries.
+        reviews: What people judged of earlier cases; what they dismissed is left out.
 
     Raises:
         ConfigError: The `[cases]` section has an unknown key or a value out of bounds.
     """
+    return sort_out(snap, flags, config, language=language, reviews=reviews)[0]
+
+
+def sort_out(
+    snap: Snapshot,
+    flags: Sequence[Flag],
+    config: Config | None = None,
+    *,
+    language: str = "en",
+    reviews: Reviews = NOTHING_JUDGED,
+) -> tuple[list[Case], tuple[str, ...]]:
+    """Cases as `build` gives them, and the ids of those that reviewers dismissed."""
     settings = make(CaseSettings, "cases", (config or Config()).cases)
     groups = group(flags, widen_share=settings.widen_share)
-    carried = [made for made in groups if _total(made.carrying) >= settings.min_points]
-    scored = [(made, _total(made.flags)) for made in carried]
+    heavy = [made for made in groups if _total(made.carrying) >= settings.min_points]
+    carried, dismissed = reviews.part(heavy, _core)
+    scored = [(made, reviews.total(made.flags)) for made in carried]
     awards = {id(made): _awards(made) for made, _ in scored}
     amounts = _amounts(snap, sorted({a for found in awards.values() for a in found}))
     names = snap.names()
@@ -78,10 +94,13 @@ def build(
         return (-round(total, 9), -len(contributions(made.flags)), -money, -last, _core(made))
 
     scored.sort(key=queue)
-    return [
-        _case(made, rank, awards[id(made)], amounts, names, language)
+    cases = [
+        reviews.marked(
+            _case(made, rank, awards[id(made)], amounts, names, language), made.flags, language
+        )
         for rank, (made, _) in enumerate(scored[:MOST_CASES], start=1)
     ]
+    return cases, dismissed
 
 
 def _total(flags: Sequence[Flag]) -> float:

@@ -76,7 +76,11 @@ def contributions(flags: Iterable[Flag]) -> dict[str, float]:
 
 def case_score(flags: Iterable[Flag]) -> float:
     """The score of a case in [0, 1)."""
-    total = sum(contributions(flags).values())
+    return score_of(sum(contributions(flags).values()))
+
+
+def score_of(total: float) -> float:
+    """The score that so many points make."""
     return round(total / (total + _HALF), 6)
 
 

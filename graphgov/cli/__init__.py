@@ -20,6 +20,7 @@ from graphgov.cli import (
     load,
     query,
     report,
+    review,
     run,
     show,
     talk,
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (demo, run, load, flag, report, check, query, evaluate):
+for command in (demo, run, load, flag, report, check, query, review, evaluate):
     name = command.__name__.rpartition(".")[2]
     app.command(name)(guarded(getattr(command, name)))
 app.add_typer(show.app, name="show")

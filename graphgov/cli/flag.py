@@ -20,6 +20,7 @@ def flag(
     seed: o.Seed = None,
     lang: o.Lang = "en",
     previous: o.Previous = None,
+    reviews: o.Reviews = None,
     mask_people: o.MaskPeople = False,
     no_report: o.NoReport = False,
 ) -> None:
@@ -39,6 +40,7 @@ def flag(
         seed=seed,
         language=lang,
         previous=previous,
+        reviews=reviews,
         mask_people=mask_people,
         with_report=not no_report,
     )

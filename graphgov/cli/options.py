@@ -40,6 +40,12 @@ Dataset = Annotated[str, typer.Option(metavar="NAME", help="Prefix of all ids.")
 Previous = Annotated[
     Path | None, typer.Option(metavar="OUT", help="An earlier run; writes changes.csv.")
 ]
+Reviews = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Judgements to heed [default: those beside OUT and --previous]."
+    ),
+]
 MaskPeople = Annotated[bool, typer.Option("--mask-people", help="Pseudonyms instead of people.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Make no pages.")]
 

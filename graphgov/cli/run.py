@@ -20,6 +20,7 @@ def run(
     lang: o.Lang = "en",
     dataset: o.Dataset = "",
     previous: o.Previous = None,
+    reviews: o.Reviews = None,
     mask_people: o.MaskPeople = False,
     no_report: o.NoReport = False,
 ) -> None:
@@ -41,6 +42,7 @@ def run(
         language=lang,
         dataset=dataset,
         previous=previous,
+        reviews=reviews,
         mask_people=mask_people,
         with_report=not no_report,
     )

@@ -57,6 +57,11 @@ def _lines(done: Any) -> list[str]:
         f"  {case.rank:>3}  {case.score:.3f}  {talk.line(case.title)}"
         for case in done.cases[:_TOP_CASES]
     ]
+    if done.judged:
+        lines.append(
+            f"reviews   {done.judged:,} judged cases heeded; {done.dismissed:,} dismissed ones "
+            "left out, named in manifest.json"
+        )
     if done.changes is not None:
         lines.append(f"changes   {done.changes:,} since the earlier run, in changes.csv")
     partly = [c for c in done.coverage if c.computable < c.subjects or not c.subjects]
