@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings
+from graphgov.models.h07_explanation import drops, nearest, plain, say, strongest
 from graphgov.models.pair_features import FEATURES, features, pairs_of
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
@@ -121,9 +122,9 @@ class IsolationForest(Detector):
         awards = _awards(snap, view.table.take(pa.array(top)))
         flags = []
         for rows, forest in zip((top[top % 2 == 0], top[top % 2 == 1]), forests, strict=True):
-            for row, drops in zip(rows, _drops(forest, view.x[rows]), strict=True):
+            for row, credit in zip(rows, _credit(forest, view.x[rows]), strict=True):
                 chance = (float(score[row]), float(p_value[row]), float(q_value[row]))
-                flags.append(self._flag(snap, view, int(row), chance, drops, ordinary, awards))
+                flags.append(self._flag(snap, view, int(row), chance, credit, ordinary, awards))
         return Findings(
             flags=flags,
             subjects=subjects,
@@ -149,14 +150,14 @@ class IsolationForest(Detector):
         view: "_View",
         row: int,
         chance: tuple[float, float, float],
-        drops: F64,
+        credit: F64,
         ordinary: I64,
         awards_of: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
     ) -> Flag:
         score, p_value, q_value = chance
         pair = view.pair(row)
         body, company = pair["buyer_id"], pair["company_id"]
-        top = [int(i) for i in np.argsort(-drops, kind="stable")[:3] if drops[i] > 0]
+        top = strongest(credit)
         peer = view.nearest(row, ordinary)
         other = view.pair(peer) if peer >= 0 else {}
         awards = awards_of[body, company]
@@ -188,11 +189,11 @@ class IsolationForest(Detector):
                 "why_zh": [view.say(row, i, "zh") for i in top] or ["整体组合"],
                 "features": {
                     f.column: {
-                        "value": _clean(view.raw[row, i]),
-                        "median": _clean(view.median[row, i]),
-                        "spreads": _clean(view.x[row, i]),
-                        "share_of_score": _clean(drops[i]),
-                        "nearest_peer": _clean(view.raw[peer, i]) if peer >= 0 else None,
+                        "value": plain(view.raw[row, i]),
+                        "median": plain(view.median[row, i]),
+                        "spreads": plain(view.x[row, i]),
+                        "share_of_score": plain(credit[i]),
+                        "nearest_peer": plain(view.raw[peer, i]) if peer >= 0 else None,
                     }
                     for i, f in enumerate(FEATURES)
                 },
@@ -229,41 +230,14 @@ class _View:
     def nearest(self, row: int, ordinary: I64) -> int:
         """The ordinary pair of the same stratum closest in all features, or -1."""
         same = ordinary[self.stratum[ordinary] == self.stratum[row]]
-        if len(same) == 0:
-            return -1
-        return int(same[np.argmin(((self.x[same] - self.x[row]) ** 2).sum(axis=1))])
+        return nearest(self.x, row, same)
 
     def say(self, row: int, column: int, language: str) -> str:
-        feature = FEATURES[column]
-        here, peers = (_shown(v[row, column], feature.kind) for v in (self.raw, self.median))
-        if language == "zh":
-            return f"{feature.zh}：{here}（同类：{peers}）"
-        return f"{feature.en} {here} (peers {peers})"
+        return say(FEATURES[column], self.raw[row, column], self.median[row, column], language)
 
 
-def _drops(forest: Any, x: F64) -> F64:
-    """By how much the score of each row falls when one feature is put at its median."""
-    if len(x) == 0:
-        return np.zeros((0, len(FEATURES)))
-    usual = np.repeat(x[None], x.shape[1], axis=0)
-    for i in range(x.shape[1]):
-        usual[i, :, i] = np.minimum(usual[i, :, i], 0.0)
-    # One call: a forest takes as long for ten rows as for a thousand.
-    scores = -forest.score_samples(np.concatenate([x, *usual]))
-    base, rest = scores[: len(x)], scores[len(x) :].reshape(x.shape[1], len(x))
-    return np.asarray(np.round(base[:, None] - rest.T, 9))
-
-
-def _shown(value: float, kind: str) -> str:
-    if not np.isfinite(value):
-        return "?"
-    if kind == "share":
-        return f"{100 * value:.0f} %"
-    return f"{value:.0f}" if kind == "days" else f"{value:.2f}"
-
-
-def _clean(value: float) -> float | None:
-    return round(float(value), 6) if np.isfinite(value) else None
+def _credit(forest: Any, x: F64) -> F64:
+    return drops(lambda rows: -forest.score_samples(rows), x)
 
 
 def _awards(

@@ -1,25 +1,16 @@
 """What a body and a company have to do with each other, in eight numbers."""
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from graphgov.models.h07_explanation import Feature
+from graphgov.models.scaling import shrunk, standardised
 from graphgov.snapshot import Snapshot
 from graphgov.stats.strata import make_strata
 
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
-
-
-class Feature(NamedTuple):
-    """A feature, higher where stranger, and how to say it."""
-
-    column: str
-    en: str
-    zh: str
-    kind: str = "times"
 
 
 # None of them names a tie, a person, a region or an identity.
@@ -38,8 +29,6 @@ FEATURES = (
 )  # fmt: skip
 _LOGS = ("excess", "price", "growth")  # standardised as logarithms
 _TRIALS = {"single": "single_of", "direct": "direct_of"}  # shares, and of how many
-_PRIOR = 3.0  # weight, in awards, of the usual share: one of one is not all
-_FLOOR, _CEILING = -1.0, 8.0  # in spreads; the benign side is not strange
 
 
 def pairs_of(snap: Snapshot, min_awards: int) -> pa.Table:
@@ -64,49 +53,17 @@ def features(table: pa.Table) -> tuple[pa.Table, F64, F64, F64, I32]:
     scaled = raw.copy()
     for i, feature in enumerate(FEATURES):
         if feature.column in _TRIALS:
-            scaled[:, i] = _shrunk(raw[:, i], _numbers(table, _TRIALS[feature.column]))
+            scaled[:, i] = shrunk(raw[:, i], _numbers(table, _TRIALS[feature.column]))
         if feature.column in _LOGS:
             scaled[:, i] = np.log(np.maximum(raw[:, i], 1e-6))
         if feature.column == "haste":
             scaled[:, i] = -np.log1p(np.maximum(raw[:, i], 0))
-    median, x = _standardised(scaled, raw, strata.ids)
+    median, x = standardised(scaled, raw, strata.ids)
     return table, raw, median, x, strata.ids
 
 
 def _numbers(table: pa.Table, column: str) -> F64:
     return np.asarray(table[column].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
-
-
-def _shrunk(share: F64, trials: F64) -> F64:
-    known = np.isfinite(share) & (trials > 0)
-    if not known.any():
-        return share
-    hits = np.round(share[known] * trials[known])
-    usual = float(hits.sum() / trials[known].sum())
-    out = np.full_like(share, np.nan)
-    out[known] = (hits + _PRIOR * usual) / (trials[known] + _PRIOR)
-    return out
-
-
-def _standardised(scaled: F64, raw: F64, stratum: npt.NDArray[np.int32]) -> tuple[F64, F64]:
-    """Medians of the raw features, and features in spreads from their stratum's median.
-
-    What is missing is put at the median: it says nothing about the pair.
-    """
-    x, median = np.zeros_like(scaled), np.zeros_like(raw)
-    order = np.argsort(stratum, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1):
-        for i in range(scaled.shape[1]):
-            known = rows[np.isfinite(scaled[rows, i])]
-            if len(known) == 0:
-                median[rows, i] = np.nan
-                continue
-            low, middle, high = np.quantile(scaled[known, i], [0.25, 0.5, 0.75])
-            # A feature that most peers share to the digit still has some spread.
-            spread = max((high - low) / 1.349, 0.5 * float(scaled[known, i].std()), 0.02)
-            x[known, i] = np.clip((scaled[known, i] - middle) / spread, _FLOOR, _CEILING)
-            median[rows, i] = np.median(raw[known, i])
-    return median, np.round(x, 9)
 
 
 # Sums of fractions go through DECIMAL, which adds up the same in any order.
