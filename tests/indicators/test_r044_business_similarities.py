@@ -62,9 +62,7 @@ def share(person: str, company: str, part: float | None = 0.5, **more: Any) -> R
     return row | more
 
 
-def look(
-    snapshot: Snap, acme: Row | None = None, zed: Row | None = None, **more: Any
-) -> Findings:
+def look(snapshot: Snap, acme: Row | None = None, zed: Row | None = None, **more: Any) -> Findings:
     settings = more.pop("settings", {})
     firms = [firm("acme", **(acme or {})), firm("zed", **(zed or {})), *strangers()]
     frames: dict[str, list[Row]] = {
