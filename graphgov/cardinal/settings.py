@@ -236,7 +236,10 @@ def _converted(path: str, kind: str, value: Any, metadata: Mapping[str, Any]) ->
         number = convert(value) if value == value.strip() and "_" not in value else None
     except ValueError:
         number = None
-    if number is None or number < metadata.get("least", number):
+    least = metadata.get("least", -(2**63))
+    # The original keeps counts in 64 bits, with a sign where they may be negative.
+    most = 2**64 if least == 0 else 2**63
+    if number is None or (convert is int and not least <= number < most):
         raise ConfigError(f"Setting {path}: {value!r} is no {_SAID[convert]}.")
     return number
 

@@ -52,6 +52,9 @@ def test_values_are_read_as_their_kind():
         ("[R058]\nthreshold = x\n", "R058.threshold"),
         ("[R003]\nprocurement_method_details = x\n", "R003.procurement_method_details"),
         ("[R003.procurement_method_details]\nx = y\n", "R003.procurement_method_details.x"),
+        (f"[R003]\nthreshold = {2**63}\n", "R003.threshold"),
+        (f"[R003]\nthreshold = {-(2**63) - 1}\n", "R003.threshold"),
+        (f"[R048]\nminimum_contracting_processes = {2**64}\n", "minimum_contracting"),
         ("R003 = 1\n", "R003"),
         ("[output]\ninfo_currency_mismatches = maybe\n", "info_currency_mismatches"),
         ("[currency]\nx = 1\n", "currency"),
@@ -60,6 +63,12 @@ def test_values_are_read_as_their_kind():
 def test_what_is_unknown_or_impossible_is_named(text, said):
     with pytest.raises(ConfigError, match=said):
         of(text)
+
+
+def test_the_largest_counts_are_taken():
+    made = of(f"[R003]\nthreshold = {2**63 - 1}\n[R035]\nthreshold = {2**64 - 1}\n")
+    assert made.R003.threshold == 2**63 - 1
+    assert made.R035.threshold == 2**64 - 1
 
 
 @pytest.mark.parametrize(
