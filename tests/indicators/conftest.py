@@ -297,3 +297,110 @@ def build_lot(frames: Frames, key: str, prices: dict[str, float], **more: Any) -
 def lot() -> Callable[..., None]:
     """`lot(frames, key, {firm: price, …}, winner=…, out=…, lot=…)`: adds one to the frames."""
     return build_lot
+
+
+Pattern = Callable[[np.random.Generator], list[float]]
+
+
+def build_priced(
+    pattern: Pattern,
+    *,
+    together: int = 14,
+    apart: int = 12,
+    alone: int = 0,
+    peers: int = 400,
+    usual: Pattern | None = None,
+    bidders: int = 4,
+    seed: int = 6,
+) -> Frames:
+    """Honest lots, and lots where the firms `acme` and `zed` meet, whose prices are a pattern's.
+
+    `apart` honest lots of each of the two, `alone` lots of the pattern with acme but not zed;
+    `usual` makes the prices of the other lots.
+    """
+    rng = np.random.default_rng(seed)
+    frames: Frames = {}
+
+    def honest(rng: np.random.Generator) -> list[float]:
+        return [float(p) for p in 1000 * np.exp(rng.normal(0, 0.08, bidders))]
+
+    def add(key: str, first: list[str], prices: list[float]) -> None:
+        rest = [f"f{i:02d}" for i in rng.permutation(30)[: bidders - len(first)]]
+        order = rng.permutation(len(first)) if len(first) > 1 else [0]
+        firms = [first[i] for i in order][: len(first)] + rest
+        asked = {f: round(p, 2) for f, p in zip(firms, sorted(prices), strict=True)}
+        build_lot(frames, key, asked, buyer=f"Q{len(frames.get('tenders', [])) % 7}")
+
+    for i in range(peers):
+        add(f"P{i:03d}", [], (usual or honest)(rng))
+    for i in range(apart):
+        add(f"Y{i:02d}", ["acme"], (usual or honest)(rng))
+        add(f"Z{i:02d}", ["zed"], (usual or honest)(rng))
+    for i in range(alone):
+        add(f"S{i:02d}", ["acme"], pattern(rng))
+    for i in range(together):
+        add(f"T{i:02d}", ["acme", "zed"], pattern(rng))
+    return frames
+
+
+@pytest.fixture(scope="session")
+def priced() -> Callable[..., Frames]:
+    """`priced(pattern, together=…, apart=…, alone=…, usual=…)` → rows by table."""
+    return build_priced
+
+
+def build_signed(frames: Frames, key: str, **more: Any) -> None:
+    """One award with a contract, and what became of it.
+
+    `amend` holds (day, change of amount, new end), `paid` (day, amount), `due` (day due, day met).
+    """
+    on, amount = more.get("on", "2022-03-01"), more.get("amount", 1000)
+    frames.setdefault("awards", []).append(
+        {
+            "award_id": f"A{key}",
+            "buyer_id": more.get("buyer", "B1"),
+            "company_id": more.get("company", "acme"),
+            "awarded_on": on,
+            "amount": more.get("awarded", amount),
+            "currency": more.get("award_currency", "CNY"),
+            "category": more.get("category", "4521"),
+            "method": "open",
+            "title": f"Works {key}",
+            "status": more.get("award_status"),
+            "tender_id": more.get("tender"),
+        }
+    )
+    frames.setdefault("contracts", []).append(
+        {
+            "contract_id": f"K{key}",
+            "award_id": f"A{key}",
+            "signed_on": on,
+            "starts_on": on,
+            "ends_on": more.get("ends", "2022-12-31"),
+            "completed_on": more.get("completed"),
+            "amount": amount,
+            "currency": more.get("currency", "CNY"),
+            "status": more.get("status", "active"),
+        }
+    )
+    for i, (day, change, end) in enumerate(more.get("amend", ())):
+        row = {"amendment_id": f"M{key}-{i}", "contract_id": f"K{key}", "amended_on": day}
+        frames.setdefault("amendments", []).append(
+            row | {"amount_change": change, "new_ends_on": end}
+        )
+    for i, (day, part) in enumerate(more.get("paid", ())):
+        row = {"payment_id": f"Y{key}-{i}", "contract_id": f"K{key}", "paid_on": day}
+        frames.setdefault("payments", []).append(
+            row | {"amount": part, "currency": more.get("paid_in", "CNY")}
+        )
+    for i, (due, met) in enumerate(more.get("due", ())):
+        row = {"milestone_id": f"S{key}-{i}", "contract_id": f"K{key}", "due_on": due}
+        frames.setdefault("milestones", []).append(
+            row | {"met_on": met, "kind": more.get("kind", "delivery")}
+        )
+
+
+@pytest.fixture(scope="session")
+def signed() -> Callable[..., None]:
+    """`signed(frames, key, amount=…, amend=…, paid=…, due=…)`: adds a contract to the frames."""
+    return build_signed
