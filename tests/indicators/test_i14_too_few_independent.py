@@ -1,4 +1,4 @@
-"""Who stands behind bidders: I14, R032, R033 and E08 on the same small worlds are in their files."""
+"""Who stands behind bidders, on small worlds of one tender each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

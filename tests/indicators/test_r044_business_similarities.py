@@ -105,16 +105,20 @@ CASES: dict[str, tuple[Row, Row, dict[str, Any], bool]] = {
     "a domain of their own": (
         PLACE | {"email": "a@acme.cn"}, PLACE | {"email": "b@acme.cn"}, {}, True),
     "a Chinese address": (
-        PHONE | {"address": "杭州市文三路18号"}, PHONE | {"address": "杭州市 文三路１８号"}, {}, True),
+        PHONE | {"address": "杭州市文三路18号"}, PHONE | {"address": "杭州市 文三路１８号"},
+        {}, True),
     "another Chinese street": (
-        PHONE | {"address": "杭州市文三路18号"}, PHONE | {"address": "杭州市文二路18号"}, {}, False),
+        PHONE | {"address": "杭州市文三路18号"}, PHONE | {"address": "杭州市文二路18号"},
+        {}, False),
     "the same head": ({}, {}, HEADS, True),
     "head and shareholder": (
         {}, {}, {"officers": [post("li", "acme")], "ownership": [share("li", "zed")]}, True),
     "a small shareholder": (
-        {}, {}, {"officers": [post("li", "acme")], "ownership": [share("li", "zed", 0.049)]}, False),
+        {}, {}, {"officers": [post("li", "acme")], "ownership": [share("li", "zed", 0.049)]},
+        False),
     "managers are not heads": (
-        {}, {}, {"officers": [post("li", "acme", "manager"), post("li", "zed", "manager")]}, False),
+        {}, {}, {"officers": [post("li", "acme", "manager"), post("li", "zed", "manager")]},
+        False),
     "manager of both, and a telephone": (
         PHONE, PHONE, {"officers": [post("li", "acme", "manager"), post("li", "zed", "manager")]},
         True),
