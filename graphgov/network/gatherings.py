@@ -60,15 +60,16 @@ class Lots:
     def _shelf(self, market: I64, size: I64, lot: I64) -> I64:
         return np.asarray((market * self.sizes + size) * self.count + lot)
 
-    def gather(self, groups: I64, min_lots: int) -> Iterator[Gathered]:
+    def gather(self, groups: I64, min_lots: int, least: int = 3) -> Iterator[Gathered]:
         """What groups did in the market where most of their lots are on which two of them bid.
 
-        Groups that met on fewer than `min_lots` lots, or won fewer of those where three of
+        Groups that met on fewer than `min_lots` lots, or won fewer of those where `least` of
         them bid, are left out. The span looked at is from their first to their last meeting.
 
         Args:
             groups: Companies of each group in order, -1 behind them.
             min_lots: Lots a group needs.
+            least: Members that bid on a lot that counts.
         """
         there = groups >= 0
         safe = np.where(there, groups, 0)
@@ -77,12 +78,12 @@ class Lots:
         begin = 0
         while begin < len(groups):
             end = max(begin + 1, int(np.searchsorted(done, done[begin] + _ROWS)) - 1)
-            found = self._gather(groups[begin:end], begin, min_lots)
+            found = self._gather(groups[begin:end], begin, min_lots, least)
             if found is not None:
                 yield found
             begin = end
 
-    def _gather(self, groups: I64, first_group: int, min_lots: int) -> Gathered | None:
+    def _gather(self, groups: I64, first_group: int, min_lots: int, least: int) -> Gathered | None:
         bids = self._bids(groups)
         met = bids.runs[bids.here >= 2]
         often = np.bincount(bids.group[met], minlength=len(groups)) >= min_lots
@@ -96,7 +97,7 @@ class Lots:
             & (bids.lot <= home.last[bids.group])
         )
         clumping = self._clumping(bids, home, len(groups))
-        many = np.repeat(bids.here >= 3, bids.here)
+        many = np.repeat(bids.here >= least, bids.here)
         bids = bids.take(many)
         width = groups.shape[1]
         winner = np.full(len(bids.runs), -1, dtype=np.int64)

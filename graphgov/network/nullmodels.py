@@ -7,6 +7,7 @@ from graphgov.network.ids import I32
 from graphgov.network.projection import Bidding
 
 I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
 _ROUNDS = 200
 
 
@@ -81,3 +82,31 @@ def _swap(
         taken.discard(there + theirs)
         taken.update((here + theirs, there + mine))
         company[row], company[other] = theirs, mine
+
+
+_ENOUGH = 50  # values from which they say what is usual
+
+
+def settled(z: F64, usual: F64 | None = None) -> F64:
+    """Standard scores after what all of them share is taken off.
+
+    Towns, habits and trades too fine for the strata lift many pairs a little. Their median,
+    if above zero, and their spread (by median absolute deviation), if above one, are what is
+    usual in these data; only what exceeds it counts. Scores that follow the null stay as they
+    are, but for what few values leave to chance.
+
+    Args:
+        z: Scores to be settled.
+        usual: Scores that say what is usual; `z` itself if None. With fewer than 50 of them
+            nothing is taken off.
+    """
+    base = z if usual is None else usual
+    if len(base) < _ENOUGH:
+        return z
+    middle = float(np.median(base))
+    spread = 1.4826 * float(np.median(np.abs(base - middle)))
+    # Chance alone moves both; a null that holds must not be made stricter by half.
+    room = 2.0 / np.sqrt(len(base))
+    middle = middle if middle > 1.25 * room else 0.0
+    spread = spread if spread > 1.0 + room else 1.0
+    return np.asarray((z - middle) / spread)

@@ -93,6 +93,62 @@ class Pairs:
         return Pairs(self.a[rows], self.b[rows], self.joint[rows], self.weight[rows], self.lots)
 
 
+@dataclass(frozen=True, eq=False)
+class Meetings:
+    """Every meeting of two companies on a lot, by pair, then lot.
+
+    Args:
+        pairs: All pairs that met.
+        pair: Row of the pair, per meeting.
+        first: The bid of the smaller company.
+        second: The bid of the larger company.
+        begins: Where each pair's meetings begin, and the end.
+    """
+
+    pairs: Pairs
+    pair: I32
+    first: I32
+    second: I32
+    begins: I64
+
+    def of(self, pair: int) -> slice:
+        """The meetings of one pair."""
+        return slice(int(self.begins[pair]), int(self.begins[pair + 1]))
+
+
+def meetings(bids: Bidding) -> Meetings:
+    """All meetings on the lots of a market; a lot of n bidders has n (n - 1) / 2 of them."""
+    used = np.flatnonzero(bids.size > 0)
+    ends = np.cumsum(bids.size[used])
+    starts = ends - bids.size[used]
+    ones, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for size in np.unique(bids.size[used]).tolist():
+        low, high = np.triu_indices(size, 1)
+        begin = starts[bids.size[used] == size]
+        ones.append((begin[:, None] + low).ravel())
+        others.append((begin[:, None] + high).ravel())
+    first, second = np.concatenate(ones), np.concatenate(others)
+    wide = np.int64(max(bids.companies, 1))
+    key = bids.company[first] * wide + bids.company[second]
+    order = np.lexsort((first, key))  # bids are in lot order
+    key = key[order]
+    new = np.ones(len(key), dtype=bool)
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    begins = np.append(np.flatnonzero(new), len(key)).astype(np.int64)
+    found = key[new]
+    a, b = (found // wide).astype(np.int32), (found % wide).astype(np.int32)
+    lots = np.bincount(bids.company, minlength=bids.companies).astype(np.int64)
+    joint = np.diff(begins)
+    weight = joint / (lots[a] + lots[b] - joint)
+    return Meetings(
+        pairs=Pairs(a, b, joint, weight, lots),
+        pair=(np.cumsum(new) - 1).astype(np.int32),
+        first=first[order].astype(np.int32),
+        second=second[order].astype(np.int32),
+        begins=begins,
+    )
+
+
 def project(bids: Bidding) -> Pairs:
     """All pairs of companies that bid on the same lot."""
     shape = (bids.lots, bids.companies)

@@ -31,6 +31,7 @@ BOOL = npt.NDArray[np.bool_]
 _ROUNDS = 20  # of the fit of strengths
 _PRIOR = 1.0  # wins and expected wins of an average member
 _MOST_SPREAD = 1.0
+_MOST_SWAPS = 1500
 _ENOUGH = 20  # candidates from which they say what is usual
 
 
@@ -209,3 +210,34 @@ def _strengths(took_part: BOOL, wins: I64, begins: I64) -> F64:
         faced = np.add.reduceat(took_part / total[:, None], begins[:-1], axis=0)
         strength = (wins + _PRIOR) / (faced + _PRIOR)
     return np.asarray(strength)
+
+
+def shuffled_turns(took_part: BOOL, winner: I64, seed: int, runs: int = 999) -> tuple[float, float]:
+    """Chances that winners dealt out anew wait as long, and change as often (C10, S-PERM).
+
+    Winners are exchanged between lots on which both of them bid, so that every lot keeps its
+    bidders and every member its number of wins.
+
+    Args:
+        took_part: Lots in time order by members.
+        winner: Member that won each lot.
+        seed: Of the draw.
+        runs: Shuffles.
+    """
+    lots = len(winner)
+    rng = np.random.default_rng(seed)
+    dealt = np.tile(winner, (runs, 1))
+    each = np.arange(runs)
+    for _ in range(min(8 * lots, _MOST_SWAPS)):
+        one, two = rng.integers(lots, size=(2, runs))
+        left, right = dealt[each, one], dealt[each, two]
+        fit = took_part[one, right] & took_part[two, left]
+        dealt[each[fit], one[fit]], dealt[each[fit], two[fit]] = right[fit], left[fit]
+    every = np.concatenate([winner[None, :], dealt])
+    begins = np.arange(runs + 2) * lots
+    rows = np.tile(took_part, (runs + 1, 1))
+    z = np.array([t.z for t in turns_of_many(rows, every.ravel(), begins)])
+    changes = (every[:, 1:] != every[:, :-1]).sum(axis=1)
+    longer = int((z[1:] >= z[0] - 1e-9).sum())
+    oftener = int((changes[1:] >= changes[0]).sum())
+    return (1 + longer) / (1 + runs), (1 + oftener) / (1 + runs)

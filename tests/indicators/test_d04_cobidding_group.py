@@ -110,19 +110,6 @@ def test_honest_towns_are_not(with_ring: Findings) -> None:
     assert min(f.p_value or 1 for f in with_ring.flags) == of(with_ring, *RING)[0].p_value
 
 
-def test_communities_name_every_town(with_ring: Findings) -> None:
-    groups: dict[str, set[str]] = {}
-    for row in with_ring.communities:
-        assert row.graph == "cobidding"
-        assert row.kind == "company"
-        assert 0 <= row.stability <= 1
-        groups.setdefault(row.community_id, set()).add(row.id)
-    assert all(len(g) >= 3 for g in groups.values())
-    assert {f"t05f{i}" for i in range(5)} in groups.values()
-    assert any(set(RING) <= g for g in groups.values())
-    assert list(with_ring.communities) == sorted(with_ring.communities)
-
-
 def test_an_island_in_its_own_niche_is_not(snapshot: Snap) -> None:
     """Innocent: four firms alone in a niche; nobody else could have bid."""
     market = background()
