@@ -30,7 +30,6 @@ import detection_runs as runs
 from detection_figures import Figure
 
 import graphgov
-from graphgov.roster import known_detectors
 from graphgov.synth.null import read_text
 
 HERE = Path(__file__).resolve().parent
@@ -114,7 +113,7 @@ class Bench:
     def shuffled(self) -> list[Record]:
         """Clean twins dealt out anew, until every indicator has enough p-values or rounds end."""
         found: list[Record] = []
-        kind_of = {code: runs.shuffle_for(cls) for code, cls in known_detectors().items()}
+        kind_of = runs.shuffles()
         asked = {
             kind: frozenset(c for c, k in kind_of.items() if k == kind) for kind in runs.SHUFFLES
         }
@@ -156,7 +155,7 @@ def measure(told: argparse.Namespace) -> Record:
     clean, shuffled = bench.clean(), bench.shuffled()
     robust = [bench.robust(r["seed"], r) for r in usual if r["seed"] in bench.seeds[: told.robust]]
     least = figures.cut(usual)
-    kind_of = {code: runs.shuffle_for(cls) for code, cls in known_detectors().items()}
+    kind_of = runs.shuffles()
     named = figures.as_json
     every = [
         *(r for rs in by_strength.values() for r in rs),

@@ -229,6 +229,7 @@ def calibration(records: Sequence[Record], kind_of: Mapping[str, str]) -> dict[s
     for code, row in pooled.items():
         low, high = wilson(row["below"], row["tests"])
         share = row["reported"] / max(row["computable"], 1)
+        few = wilson(row["reported"], row["computable"])[0]
         row |= {
             "shuffle": kind_of[code],
             "share": round(row["below"] / max(row["tests"], 1), 4),
@@ -236,7 +237,7 @@ def calibration(records: Sequence[Record], kind_of: Mapping[str, str]) -> dict[s
             "high": round(high, 4),
             "reported_share": round(share, 4),
             "enough": row["tests"] >= ENOUGH,
-            "met": low <= HIGH and high >= LOW and not row["odd"] and share <= HIGH,
+            "met": low <= HIGH and high >= LOW and not row["odd"] and few <= HIGH,
         }
     return dict(sorted(pooled.items()))
 

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,18 @@ DEPTH = 150  # of the full run, in which the first cases of a thinned one must b
 FIRST = 50
 
 
-def shuffle_for(one: Detector | type[Detector]) -> str:
-    """The shuffle under which what a detector looks at is an accident."""
-    return "bidders" if one.subject_kind in _COMPANIES else "competitions"
+@cache
+def detectors() -> tuple[Detector, ...]:
+    """All of them, the same for the whole of a benchmark."""
+    return tuple(configured_detectors(Config()))
+
+
+def shuffles() -> dict[str, str]:
+    """The shuffle under which what a detector looks at is an accident, by code."""
+    return {
+        one.code: "bidders" if one.subject_kind in _COMPANIES else "competitions"
+        for one in detectors()
+    }
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class Looked:
 def look(tables: Tables, wanted: Callable[[Detector], bool] = lambda one: True) -> Looked:
     """Every detector on a dataset; one that fails is named, the others go on."""
     snap = take(tables)
-    detectors = [one for one in configured_detectors(Config()) if wanted(one)]
+    asked = [one for one in detectors() if wanted(one)]
     failed: dict[str, str] = {}
 
     def find(one: Detector) -> Findings:
@@ -63,14 +73,14 @@ def look(tables: Tables, wanted: Callable[[Detector], bool] = lambda one: True) 
             failed[one.code] = f"{type(error).__name__}: {error}"
             return Findings(reason="failed")
 
-    found = detector.side_by_side(find, detectors)
+    found = detector.side_by_side(find, asked)
     flags = [flag for findings in found for flag in findings.flags]
     flags.sort(key=lambda f: (f.indicator, f.subject_kind, f.subject_id, f.flag_id))
     return Looked(
         snap,
         flags,
-        {one.code: f for one, f in zip(detectors, found, strict=True)},
-        {one.code: detector.coverage(one, f) for one, f in zip(detectors, found, strict=True)},
+        {one.code: f for one, f in zip(asked, found, strict=True)},
+        {one.code: detector.coverage(one, f) for one, f in zip(asked, found, strict=True)},
         dict(sorted(failed.items())),
     )
 
@@ -265,7 +275,7 @@ def thinned(place: Path, seed: int, table: str, full: Looked) -> Record:
     }
     needing = {  # stubs may fill in for a table that others refer to
         one.code
-        for one in configured_detectors(Config())
+        for one in detectors()
         if any(c.startswith(f"{table}.") and not looked.snap.has(c) for c in one.needs)
     }
     record["lost"] = sorted(lost)
