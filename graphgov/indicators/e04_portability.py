@@ -72,8 +72,8 @@ class Portability(Detector):
             "{companies:names} had won {before:n} awards of {old} while {official} was in office "
             "there, and {earlier:n} of {body} before {official} came there on {came}; in the "
             "{days:n} days that followed, {body} gave {firms[en]:text} {wins:n} awards"
-            "{repeats[en]:text} ({first} to {last}, {amounts:money}), where {expected:times} were to "
-            "be expected.",
+            "{repeats[en]:text} ({first} to {last}, {amounts:money}), where {expected:times} were "
+            "to be expected.",
             "An official may know from experience who does good work, and a company may be "
             "expanding; compare its prices and its new customers elsewhere in these years.",
         ),
