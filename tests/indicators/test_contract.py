@@ -34,9 +34,12 @@ each = pytest.mark.parametrize("cls", CLASSES, ids=[c.code for c in CLASSES])
 
 
 @pytest.fixture(scope="module")
-def frames(market: Callable[..., Frames], lot: Callable[..., None]) -> Frames:
+def frames(
+    market: Callable[..., Frames], lot: Callable[..., None], signed: Callable[..., None]
+) -> Frames:
     made: Frames = market(schemes=True)
     contests(made, lot)
+    executed(made, signed)
     return made
 
 
@@ -70,6 +73,18 @@ def contests(frames: Frames, lot: Callable[..., None]) -> None:
             code = f"{10 + i % kinds}00"
             frames["items"].append({"item_id": f"I{key}", "owner_kind": "award",
                                     "owner_id": f"A-{key}-", "classification": code})  # fmt: skip
+
+
+def executed(frames: Frames, signed: Callable[..., None]) -> None:
+    """Contracts carried out as agreed, and those of one firm that never are."""
+    for i in range(120):
+        signed(frames, f"v{i:03d}", buyer=f"V{i % 8}", company=f"v{i % 20:02d}", category="7800",
+               paid=[("2022-07-01", 1000)], due=[("2022-05-01", "2022-05-03")])  # fmt: skip
+    steps = ("2022-04-01", "2022-05-01", "2022-06-01")
+    for i in range(6):
+        signed(frames, f"w{i}", buyer=f"V{i}", company="worse", category="7800", awarded=1000,
+               amount=1300 + 7 * i, amend=[(day, 70 + i, None) for day in steps],
+               paid=[("2022-07-01", 2000 + i)], due=[("2022-05-01", "2022-09-01")])  # fmt: skip
 
 
 @pytest.fixture(scope="module")
