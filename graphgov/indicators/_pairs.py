@@ -243,3 +243,9 @@ def partly(subjects: int, computable: int, what: str) -> str:
 def in_force(rows_start: I64, rows_end: I64, day: I64) -> BOOL:
     """Links that held on the day of a meeting; a meeting without a day knows undated ones only."""
     return np.asarray((rows_start <= day) & (day <= rows_end))
+
+
+def local_day(snap: Snapshot) -> str:
+    """SQL: the day of an instant in the dataset's zone; `{0}` is the instant."""
+    zone = snap.timezone.replace("'", "''").replace("{", "").replace("}", "")
+    return f"((({{0}}) AT TIME ZONE 'UTC') AT TIME ZONE '{zone}')::DATE"
