@@ -32,9 +32,9 @@ class TiedWins(Detector):
         close to an official are also local and may be large.
     Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
         tie), the tie being the mean over the awards.
-    Skips: Officials with fewer than **min_firms** close companies that won, and those with a
-        p-value above **max_p**; what was decided on days on which the official is recorded as
-        recused.
+    Skips: Officials with fewer than **min_firms** close companies that won, or fewer than
+        **min_wins** awards to them, and those with a p-value above **max_p**; what was decided
+        on days on which the official is recorded as recused.
     Source: Catalogue E03 and E14.
     """
 
@@ -67,6 +67,7 @@ class TiedWins(Detector):
 
     weakest: float = bounded(0.15, low=0.05, high=1.0)
     min_firms: int = bounded(2, low=2, high=50)
+    min_wins: int = bounded(3, low=2, high=500)
     tie_floor: float = bounded(0.2, low=0.0, high=1.0)
     max_p: float = bounded(0.01, low=0.0, high=1.0)
 
@@ -83,9 +84,10 @@ class TiedWins(Detector):
         q = np.full(p.size, np.nan)
         q[tested] = benjamini_hochberg(p[tested])
         worth = decades(seen)
+        hits = tested & (p <= self.max_p)
+        hits &= (winners >= self.min_firms) & (seen.wins >= self.min_wins)
         flags = [
-            self._flag(snap, held, int(g), int(firms[g]), worth, p, q)
-            for g in np.flatnonzero(tested & (winners >= self.min_firms) & (p <= self.max_p))
+            self._flag(snap, held, int(g), int(firms[g]), worth, p, q) for g in np.flatnonzero(hits)
         ]
         everybody = int(np.unique(near.held.person).size)
         return Findings(

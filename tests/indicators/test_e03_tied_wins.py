@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ WINS = 5  # of each close firm
 
 def world(
     key: str, *, wins: tuple[int, ...] = (WINS, WINS), bids_lost: int = 0, late: int = 0,
-    **change: Any,
+    aside: Iterable[int] = (), **change: Any,
 ) -> Frames:  # fmt: skip
     """An official with a cousin behind each of some firms, which win at the official's body."""
     frames: Frames = {
@@ -63,6 +63,10 @@ def world(
                 award | {"award_id": f"{tender}/a", "company_id": rival, "tender_id": tender,
                          "awarded_on": str(FIRST + timedelta(days=40 * i + 20 * f))}
             )  # fmt: skip
+    frames["decisions"] = [
+        {"person_id": f"{key}/ana", "award_id": f"{key}/{f}{i}", "recused": True}
+        for f in range(len(wins)) for i in aside
+    ]  # fmt: skip
     for i in range(10):
         frames["awards"].append(
             award | {"award_id": f"{key}/r{i}", "company_id": f"rival/{i % 6}",
@@ -85,6 +89,8 @@ WORLDS: dict[str, tuple[dict[str, Any], bool]] = {
     "came to the firms later": ({"officers": {"started_on": "2020-01-01"}}, False),
     "another office": ({"offices": {"body_id": "they lost as often/body"}}, False),
     "cancelled": ({"awards": {"status": "cancelled"}}, False),
+    "stood aside": ({"aside": range(WINS)}, False),
+    "stood aside from one": ({"aside": range(1)}, True),
 }  # fmt: skip
 
 
@@ -149,6 +155,15 @@ def test_the_closer_scores_more(found: tuple[Snapshot, Findings]) -> None:
     (kin,), (friends,) = (of(found[1], name) for name in ("plain", "friends"))
     (three,) = of(found[1], "three firms")
     assert friends.score < kin.score < three.score
+
+
+def test_what_the_official_stood_aside_from_is_not_counted(
+    found: tuple[Snapshot, Findings],
+) -> None:
+    (plain,), (less,) = (of(found[1], name) for name in ("plain", "stood aside from one"))
+    assert (plain.facts["wins"], less.facts["wins"]) == (2 * WINS, 2 * WINS - 2)
+    assert less.score < plain.score
+    assert len([m for m in less.members if m.kind == "award"]) == 2 * WINS - 2
 
 
 def test_chinese_sentences_hold_no_english(found: tuple[Snapshot, Findings]) -> None:

@@ -49,6 +49,7 @@ def world(key: str, won: list[int], offices: list[Row], **award: Any) -> Frames:
 
 IN_TERM = list(range(17, 25))
 STEADY = [n for n in range(PURCHASES) if n % 4 == 0]
+ASIDE = {"stood aside": IN_TERM[:-3], "stood aside from one": IN_TERM[:1]}
 OTHER = {"person_id": "side by side/eva", "body_id": "side by side/body"}
 WORLDS: dict[str, tuple[list[int], list[Row], bool]] = {
     "plain": (IN_TERM, [term("plain")], True),
@@ -66,6 +67,8 @@ WORLDS: dict[str, tuple[list[int], list[Row], bool]] = {
     "side by side": (
         IN_TERM, [term("side by side"), term("side by side", 10, 30, **OTHER)], True),
     "cancelled": (IN_TERM, [term("cancelled")], False),
+    "stood aside": (IN_TERM, [term("stood aside")], False),
+    "stood aside from one": (IN_TERM, [term("stood aside from one")], True),
 }  # fmt: skip
 
 
@@ -75,6 +78,10 @@ def everything() -> Frames:
         change = {"status": "cancelled"} if key == "cancelled" else {}
         for table, rows in world(key, won, offices, **change).items():
             frames.setdefault(table, []).extend(rows)
+    frames["decisions"] = [
+        {"person_id": f"{key}/ana", "award_id": f"{key}/{n:02d}", "recused": True}
+        for key, numbers in ASIDE.items() for n in numbers
+    ]  # fmt: skip
     return frames
 
 
@@ -118,6 +125,14 @@ def test_one_flag_says_it_all(found: tuple[Snapshot, Findings]) -> None:
     )
     assert ", and 0 at other times, where " in flag.reason
     assert "其他时间0项" in fill(TermJump.sentences["zh"][0], flag.facts)
+
+
+def test_what_the_official_stood_aside_from_counts_as_outside(
+    found: tuple[Snapshot, Findings],
+) -> None:
+    flag = one(found[1], "stood aside from one")
+    assert (flag.facts["wins"], flag.facts["outside"]) == (7, 1)
+    assert flag.first_on == day(18)
 
 
 def test_every_pair_is_a_test_or_not_computable(found: tuple[Snapshot, Findings]) -> None:
