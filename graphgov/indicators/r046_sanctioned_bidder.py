@@ -193,7 +193,8 @@ _GRADE = "CASE {0} WHEN 'documented' THEN 0 ELSE 1 END"
 _ACTS = f"""WITH {_POSTS}, listing AS (
         SELECT subject_kind, subject_id, list, started_on AS since, ended_on AS until, row_key,
             CASE WHEN regexp_matches(lower(list), '{_BARRED}') THEN 0.9
-                WHEN regexp_matches(lower(list), '{_CREDIT}') THEN 0.7 ELSE 0.5 END::DOUBLE AS weight
+                WHEN regexp_matches(lower(list), '{_CREDIT}') THEN 0.7 ELSE 0.5
+                END::DOUBLE AS weight
         FROM sanctions WHERE started_on IS NOT NULL AND subject_kind IN ('company', 'person')
     ), concerned AS (
         SELECT subject_id AS company_id, 'self' AS how, list, since, until, row_key AS key, weight,

@@ -29,7 +29,8 @@ def heads(person: str, company: str, role: str = "legal_representative", **more:
 
 def world(*rows: Row, winner: str = "a", **more: Any) -> Frames:
     return {
-        "companies": [{"company_id": c, "name": f"Firm {c}", "founded_on": more.get(c, "2000-01-01")}
+        "companies": [{"company_id": c, "name": f"Firm {c}",
+                       "founded_on": more.get(c, "2000-01-01")}
                       for c in ("a", "b", "old", "zz", *more.get("firms", ()))],
         "people": [{"person_id": "p1", "name": "Zhao"}],
         "bodies": [{"body_id": "B1", "name": "School"}],
