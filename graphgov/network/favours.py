@@ -1,0 +1,157 @@
+"""Favours across: what one official's body awards to the firms of another official's kin."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from graphgov.network.favour import Queries, ask
+from graphgov.network.paths import Chains, chains
+from graphgov.network.recusal import without_recused
+from graphgov.network.terms import TERMS_CTE, Terms, terms
+from graphgov.network.ties import KINDS, TABLES, TieGraph, tie_graph
+from graphgov.snapshot import Snapshot
+from graphgov.stats.market import Advantage, Market, market
+from graphgov.stats.spans import FAR, I32, I64
+
+KIN = frozenset({"spouse", "parent", "child", "sibling", "in_law", "kin"})
+# Firms of an official's kin that won or bid at the body of another official, who has no such
+# chain to the firm, while the one was not in office there as well. The days of chain, terms and
+# the other's absence are cut in SQL; a firm may have several chains in the same days, which
+# count once.
+_SQL = """,
+n AS (SELECT person, company, since, until FROM near),
+took AS (
+    SELECT DISTINCT buyer_id, company_id FROM wins
+    UNION SELECT DISTINCT buyer_id, company_id FROM contests
+),
+t AS (
+    SELECT b.body, c.company FROM took JOIN b ON b.body_id = took.buyer_id
+    JOIN (SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company
+        FROM companies) c USING (company_id)
+    WHERE c.company IN (SELECT company FROM n)
+)
+SELECT term.person::INTEGER AS giver, n.person::INTEGER AS other, t.company::INTEGER AS company,
+    t.body::INTEGER AS body, greatest(term.since, n.since)::INTEGER AS since,
+    least(term.until, n.until)::INTEGER AS until
+FROM n JOIN t USING (company) JOIN term USING (body)
+WHERE term.person <> n.person AND greatest(term.since, n.since) <= least(term.until, n.until)
+    AND term.standing <= {standing}
+    AND NOT EXISTS (SELECT 1 FROM n own WHERE own.person = term.person
+        AND own.company = t.company)
+    AND NOT EXISTS (SELECT 1 FROM term too WHERE too.person = n.person AND too.body = t.body
+        AND too.since <= least(term.until, n.until) AND too.until >= greatest(term.since, n.since))
+ORDER BY giver, other, company, body, since, until
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Favours:
+    """Favours of one official to the kin firms of another, both ways round.
+
+    A pair of officials has two groups: 2 i is the favour of the first to the second's firms,
+    2 i + 1 the other way round.
+
+    Args:
+        graph: The ties.
+        kin: Chains of kinship and holding from officials to companies.
+        held: Terms of office.
+        yard: The market.
+        first: Index of one official, per pair.
+        second: Index of the other, per pair.
+        queries: Days in which a favour was possible.
+        seen: Wins against expectation.
+    """
+
+    graph: TieGraph
+    kin: Chains
+    held: Terms
+    yard: Market
+    first: I32
+    second: I32
+    queries: Queries
+    seen: Advantage
+
+
+def kin_chains(snap: Snapshot, floor: float) -> Chains:
+    """Chains of kinship, posts and holdings from officials to companies; no friends in them."""
+    graph, held = tie_graph(snap), terms(snap)
+    near = np.array([k in KIN for k in KINDS])[graph.kind]
+    keep = np.flatnonzero(near | (graph.table != TABLES.index("ties")))
+    only = replace(
+        graph,
+        row_key=[graph.row_key[i] for i in keep.tolist()],
+        **{
+            name: getattr(graph, name)[keep]
+            for name in ("a", "b", "kind", "weight", "certainty", "start", "end", "table")
+        },
+    )
+    return chains(only, np.unique(held.person), max_len=3, floor=floor)
+
+
+def favours(snap: Snapshot, *, floor: float, standing: int) -> Favours:
+    """All pairs of officials each of whose bodies dealt with the other's kin.
+
+    Args:
+        snap: Where to look.
+        floor: Weakest chain of kinship looked at.
+        standing: Lowest standing in office that counts, as in `Terms`.
+    """
+    yard, held = market(snap), terms(snap)
+    kin = kin_chains(snap, floor)
+    people = len(kin.graph.people)
+    near = pa.table(
+        {
+            "person": kin.source.astype(np.int64),
+            "company": kin.target.astype(np.int64) - people,
+            "since": kin.start,
+            "until": kin.end,
+        }
+    )
+    found = snap.sql(TERMS_CTE + _SQL.format(standing=standing), near=near)
+    giver, other, company, body, since, until = (
+        found[name].to_numpy().astype(np.int32)
+        for name in ("giver", "other", "company", "body", "since", "until")
+    )
+    both = giver.astype(np.int64) * people + other
+    back = other.astype(np.int64) * people + giver
+    mutual = np.isin(both, back)
+    giver, other, company, body, since, until = (
+        values[mutual] for values in (giver, other, company, body, since, until)
+    )
+    pairs = np.unique(np.minimum(both, back)[mutual])
+    at = np.searchsorted(pairs, np.minimum(both, back)[mutual])
+    group = 2 * at + (giver > other)
+    rows = _apart(group, body, company, since, until)
+    person = np.empty(2 * pairs.size, np.int32)
+    person[0::2], person[1::2] = pairs // people, pairs % people
+    queries = Queries(
+        group[rows[0]],
+        person,
+        np.full(person.size, -1, np.int32),
+        body[rows[0]],
+        company[rows[0]],
+        rows[1],
+        rows[2],
+    )
+    queries = without_recused(snap, queries)
+    return Favours(
+        kin.graph, kin, held, yard, person[0::2], person[1::2], queries, ask(yard, queries)
+    )
+
+
+def _apart(group: I64, body: I32, company: I32, since: I32, until: I32) -> tuple[I64, I32, I32]:
+    """Rows in order of group, with spans of one company at one body cut so as not to overlap."""
+    order = np.lexsort((until, since, company, body, group))
+    start = since[order].astype(np.int32)
+    end = until[order].astype(np.int32)
+    last, place = -FAR - 1, (-1, -1, -1)
+    keep = np.ones(order.size, dtype=bool)
+    keys = zip(group[order].tolist(), body[order].tolist(), company[order].tolist(), strict=True)
+    for i, key in enumerate(keys):
+        if key != place:
+            place, last = key, -FAR - 1
+        start[i] = max(int(start[i]), last + 1)
+        keep[i] = start[i] <= end[i]
+        last = max(last, int(end[i]))
+    return order[keep], start[keep], end[keep]
