@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import betabinom, binom, chi2
 
+from graphgov.stats.exact import draws_for
+
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 _MOST = 0.5  # bound of the intra-class correlation
@@ -48,7 +50,7 @@ def dispersed_tails(k: I64, n: I64, mean: F64, rho: F64) -> tuple[F64, F64]:
 
 def randomised(at_least: F64, above: F64, seed: int) -> F64:
     """P(X > k) + U x P(X = k): uniform where the null holds, however coarse the counts."""
-    u = np.random.default_rng(seed).random(len(at_least))
+    u = draws_for(at_least, above, seed=seed)
     return np.asarray(above + u * (at_least - above))
 
 

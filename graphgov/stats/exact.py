@@ -6,6 +6,7 @@ never one minus a sum, unless the observation lies below the mean; so a p-value 
 as exact as one of 0.1.
 """
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,8 +48,16 @@ class Tail:
 
         The draws follow the order of the rows: order them by content first.
         """
-        draws = np.random.default_rng(seed).random(self.above.shape)
-        return np.minimum(self.above + draws * self.at, 1.0)
+        return np.minimum(self.above + draws_for(self.above, self.at, seed=seed) * self.at, 1.0)
+
+
+def draws_for(*values: FLOAT, seed: int) -> FLOAT:
+    """Uniform draws, one for each entry, the same whenever the values are the same.
+
+    Other values get other draws, or p-values pooled over many small markets would share them.
+    """
+    told = [zlib.crc32(np.ascontiguousarray(v).tobytes()) for v in values]
+    return np.random.default_rng([seed, *told]).random(values[0].shape)
 
 
 def binomial_tail(k: npt.ArrayLike, n: npt.ArrayLike, p: npt.ArrayLike) -> Tail:
