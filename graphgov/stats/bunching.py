@@ -11,6 +11,8 @@ from graphgov.stats.spans import F64, I64
 
 BOOL = npt.NDArray[np.bool_]
 _PRIOR = 10.0  # weight, in purchases, of other bodies against the body's other companies
+_ROUNDS = 8
+_STANDS_OUT = 1e-3
 _PLAIN = 1e-6  # correlation below which trials are independent
 
 
@@ -39,8 +41,30 @@ def excess(hits: BOOL, unit: npt.NDArray[Any], usual: F64, units: int) -> Excess
     found = np.bincount(unit, weights=hits, minlength=units).round().astype(np.int64)
     mean = np.bincount(unit, weights=usual, minlength=units) / np.maximum(trials, 1)
     mean = np.clip(mean, 1e-6, 1.0 - 1e-6)
-    rho = intra_class(found, trials, mean)
+    rho = usual_spread(found, trials, mean)
     return Excess(trials, found, mean, dispersed_tail(found, trials, mean, rho))
+
+
+def usual_spread(k: I64, n: I64, mean: F64) -> F64:
+    """How much units vary beyond chance, those that stand out by themselves left aside.
+
+    A few units that are what is looked for would widen the yardstick for themselves; so units
+    whose tail is below one in a thousand are taken out and the rest fitted again.
+
+    Args:
+        k: Hits per unit.
+        n: Trials per unit; units with none count for nothing.
+        mean: Expected share of hits per unit, in (0, 1).
+    """
+    rho = intra_class(k, n, mean)
+    kept = np.ones(len(k), dtype=bool)
+    for _ in range(_ROUNDS):
+        usual = dispersed_tail(k, n, mean, rho).mid >= _STANDS_OUT
+        if (usual == kept).all():
+            break
+        kept = usual
+        rho = intra_class(np.where(kept, k, 0), np.where(kept, n, 0), mean)
+    return rho
 
 
 def dispersed_tail(k: I64, n: I64, mean: F64, rho: F64) -> Tail:

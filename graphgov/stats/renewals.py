@@ -12,6 +12,7 @@ from scipy.special import betaln
 from graphgov.stats.exact import Tail
 from graphgov.stats.spans import F64, I64
 
+_USUAL = 0.98  # share of chains that tell how alike chains are
 _SPREAD = (-2.0, 8.0)  # bounds of the log of alpha + beta
 
 
@@ -25,11 +26,14 @@ def spread(renewals: I64, mean: F64, ended: npt.NDArray[np.bool_]) -> float:
     """
     if not len(renewals):
         return float(np.exp(_SPREAD[1]))
+    # The longest chains are what is to be judged: of them only that they got so far counts.
+    cap = max(2, int(np.quantile(renewals, _USUAL)))
+    seen, over = np.minimum(renewals, cap), ended & (renewals < cap)
 
     def lost(log_size: float) -> float:
         size = np.exp(log_size)
         a, b = mean * size, (1.0 - mean) * size
-        return -float(np.sum(betaln(a + renewals, b + ended) - betaln(a, b)))
+        return -float(np.sum(betaln(a + seen, b + over) - betaln(a, b)))
 
     found = minimize_scalar(lost, bounds=_SPREAD, method="bounded", options={"xatol": 1e-3})
     return float(np.exp(found.x))

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from graphgov.stats.bunching import BOOL, dispersed_tail
-from graphgov.stats.dispersed import fisher, intra_class, rate_elsewhere
+from graphgov.stats.bunching import BOOL, dispersed_tail, usual_spread
+from graphgov.stats.dispersed import fisher, rate_elsewhere
 from graphgov.stats.spans import F64, I64
 
 _SHORT = 0.35  # of a unit's mean gap: shorter ones make a burst
@@ -96,8 +96,9 @@ def chance(parts: Parts, *, band: float, max_days: int) -> Chance:
     testable = n >= 2
     tails = []
     for hits, tries, mean in ((close, n, usual), (short, n - 1, mean_gap)):
-        rho = intra_class(np.where(testable, hits, 0), np.where(testable, tries, 0), mean)
-        tails.append(dispersed_tail(hits, tries, np.clip(mean, 1e-9, 1 - 1e-9), rho))
+        mean = np.clip(mean, 1e-9, 1.0 - 1e-9)
+        rho = usual_spread(np.where(testable, hits, 0), np.where(testable, tries, 0), mean)
+        tails.append(dispersed_tail(hits, tries, mean, rho))
     drawn = [tail.randomised(_SEED + i) for i, tail in enumerate(tails)]
     p_value = np.where(testable, fisher(tails[0].p, tails[1].p), np.nan)
     return Chance(n, close, usual, tails[0].p, tails[1].p, p_value, fisher(*drawn), testable)
