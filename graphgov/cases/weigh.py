@@ -37,7 +37,10 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "unusual pair": {"H01": 0.1},
     }
 )
-_OTHER = 0.25  # an indicator that nobody has placed yet
+_OTHER = 0.1  # an indicator that nobody has placed yet
+# The rule an official's stake breaks and the favour shown to it are one fact told twice.
+_ONE_FACT = ("broken rule", "tie with advantage")
+_TOLD_TWICE = 0.25
 _HALF = 10.0  # points at which a case scores one half
 _CARRYING = frozenset({"legal", "tie", "statistical"})
 # What says too little by itself to bring anybody into a case.
@@ -71,6 +74,9 @@ def contributions(flags: Iterable[Flag]) -> dict[str, float]:
     for flag in flags:
         name = cluster(flag.indicator)
         strongest[name] = max(strongest.get(name, 0.0), worth(flag))
+    told = sorted((n for n in _ONE_FACT if n in strongest), key=lambda name: strongest[name])
+    for name in told[:-1]:
+        strongest[name] *= _TOLD_TWICE
     return dict(sorted(strongest.items()))
 
 

@@ -17,6 +17,7 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.spans import F64
 
+_ALONE = 0.25  # points of the strongest documented or declared tie by itself
 _ASIDE = """
 SELECT d.person_id, w.award_id FROM decisions d JOIN wins w USING (award_id) WHERE d.recused
 UNION
@@ -36,15 +37,18 @@ class TieStrength(Detector):
         (1 - strength) over up to five chains that share no link. The advantage in those days
         is measured three ways: wins given who bid, share against other bodies, and share
         against the same body at other times; the p-value joins them by a Cauchy combination.
+        Odds say how much better favour explains when the company won and took part at the
+        body than a steady share or a habit of its own would; rarity, how few officials and
+        companies that met are linked as closely.
     Example: The head of a roads office is married to the owner of a firm; it wins eight of the
         nine tenders it enters there while both hold, where two were to be expected.
     Why: Officials steer awards to those close to them. In a small town everybody is linked to
         somebody; a tie is not a favour, and a capable firm wins too.
-    Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
-        tie), plus the strength of a documented or declared tie itself.
+    Score: Odds and rarity in powers of ten, added up and damped for few wins, plus a quarter
+        of a documented or declared tie itself.
     Skips: Chains that were not in force together with a term of office on any award date;
-        pairs with neither an advantage (p of at most **max_p** with **min_wins** awards or
-        more) nor a documented or declared tie of at least **strong_tie**; awards from all of
+        pairs with neither **least_points** of such odds and **min_wins** awards nor a
+        documented or declared tie of at least **strong_tie**; awards from all of
         which the official is recorded as recused.
     Source: Catalogue E01; tie weights E.0 (Shih and others 2012, Opper and others 2015);
         recusal duties of Regulation 658 article 9 for the legal relevance.
@@ -78,18 +82,16 @@ class TieStrength(Detector):
 
     max_length: int = bounded(4, low=1, high=6)
     damping: float = bounded(0.5, low=0.05, high=1.0)
-    weakest: float = bounded(0.05, low=0.01, high=1.0)
+    weakest: float = bounded(0.03, low=0.01, high=1.0)
     strong_tie: float = bounded(0.45, low=0.0, high=1.0)
-    tie_floor: float = bounded(0.2, low=0.0, high=1.0)
-    max_p: float = bounded(0.05, low=0.0, high=1.0)
+    least_points: float = bounded(0.75, low=0.0, high=20.0)
     min_wins: int = bounded(3, low=1, high=100)
 
     def find(self, snap: Snapshot) -> Findings:
         """Every official with every close company that won in office."""
         near = close(snap, max_len=self.max_length, damping=self.damping, floor=self.weakest)
-        size, p = decades(near.seen), combined(near.seen)
-        factor = self.tie_floor + (1 - self.tie_floor) * near.strength
-        worth = size * factor
+        p = combined(near.seen)
+        worth = decades(near.seen, near.rarity)
         best = strongest(near, worth)
         q = benjamini_hochberg(p, tests=near.looked_at)
         aside = snap.memo("recused", lambda: _recused(snap))
@@ -97,7 +99,8 @@ class TieStrength(Detector):
         for i in best:
             certain = near.found.certainty[near.row[i]] < 2
             very_close = certain and near.strength[i] >= self.strong_tie and near.wins[i] > 0
-            if very_close or (p[i] <= self.max_p and near.wins[i] >= self.min_wins):
+            likely = worth[i] >= self.least_points and near.wins[i] >= self.min_wins
+            if very_close or likely:
                 flags.extend(self._flag(snap, near, int(i), worth, p, q, aside))
         officials = int(np.unique(near.held.person).size)
         return Findings(flags, subjects=officials, computable=officials, p_values=None)
@@ -126,7 +129,7 @@ class TieStrength(Detector):
             return
         person_id, company_id = near.graph.people[source], near.yard.company_ids[near.company[i]]
         certain = chain.certainty != "inferred"
-        points = float(worth[i]) + (tie if certain else 0.0)
+        points = float(worth[i]) + (_ALONE * tie if certain else 0.0)
         amounts = total(rows)
         facts: dict[str, Any] = {
             "official": snap.name("person", person_id),

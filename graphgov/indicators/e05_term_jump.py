@@ -51,7 +51,8 @@ class TermJump(Detector):
     Why: Who steers awards to a company does so while in office, and may take it along to the
         next post. A company that started up, grew or won a framework at that time shows the
         same jump.
-    Score: Surprise of the jump, wins given who bid, and share elsewhere, weighted together.
+    Score: Odds of favour in the term against a steady share or a habit of the pair's own, in
+        powers of ten and damped for few wins.
     Skips: Terms without any date; officials whose terms cover all awards; awards of days on
         which the official is recorded as recused, which count as won at other times.
     Source: Catalogue E05 (Coviello and Gagliarducci 2017 for the idea); the permutation of

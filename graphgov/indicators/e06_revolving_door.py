@@ -11,8 +11,9 @@ from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.closeness import NEEDS, WANTS
 from graphgov.network.favour import Queries, ask, combined, decades, total
+from graphgov.network.rarity import pairs_met
 from graphgov.network.telling import award_count, repeats_clause, role_words
-from graphgov.network.terms import TERMS_CTE
+from graphgov.network.terms import TERMS_CTE, terms
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -68,8 +69,9 @@ class RevolvingDoor(Detector):
         firm wins seven of the next nine contracts of the old office, where two were expected.
     Why: A post may be the reward for awards given, or bought for the doors it opens. Second
         careers are ordinary: firms hire people who know the trade.
-    Score: Decades of the measured advantage times (**tie_floor** + 1) / 2, plus a quarter
-        inside the cooling-off period of the law.
+    Score: Odds of favour against a steady share or habit, times the rarity of such a move, in
+        powers of ten and damped for few wins, plus a quarter inside the cooling-off period.
+        Flagged from **least_points** or a p-value of **max_p**.
     Skips: Posts and roles without dates; people still in office at the body.
     Source: Catalogue E06; civil servants law article 107 (cooling-off of two to three years).
     """
@@ -99,7 +101,7 @@ class RevolvingDoor(Detector):
 
     cooling_days: int = bounded(1096, low=30, high=3650)
     look_back_days: int = bounded(1096, low=30, high=3650)
-    tie_floor: float = bounded(0.6, low=0.0, high=1.0)
+    least_points: float = bounded(1.0, low=0.0, high=20.0)
     max_p: float = bounded(0.05, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:
@@ -119,15 +121,19 @@ class RevolvingDoor(Detector):
             column["until"],
         )
         after = _queries(column, column["joined"], column["parted"])
+        ways = np.unique(column["person"].astype(np.int64) * yard.shares.companies
+                         + column["company"]).size  # fmt: skip
+        rare = np.log10(max(pairs_met(terms(snap), yard), ways) / ways)
         chosen = []
         for queries in (before, after):
             seen = ask(yard, queries)
-            chosen.append((queries, seen, combined(seen), decades(seen)))
+            chosen.append((queries, seen, combined(seen), decades(seen, rare)))
         later = chosen[1][3] > chosen[0][3]
         p = np.minimum(1.0, 2.0 * np.where(later, chosen[1][2], chosen[0][2]))
         q = benjamini_hochberg(p)
         flags = []
-        for i in np.flatnonzero(p <= self.max_p):
+        size = np.maximum(chosen[0][3], chosen[1][3])
+        for i in np.flatnonzero((p <= self.max_p) | (size >= self.least_points)):
             queries, seen, _, size = chosen[int(later[i])]
             if seen.wins[i] > 0:
                 counts = (int(seen.wins[i]), float(seen.expected[i]), float(size[i]))
@@ -158,7 +164,7 @@ class RevolvingDoor(Detector):
         person_id = snap.ids("person")[row["person"]]
         body_id, company_id = yard.body_ids[row["body"]], yard.company_ids[row["company"]]
         wins, expected, size = counts
-        points = size * (self.tie_floor + 1.0) / 2.0 + 0.25
+        points = size + 0.25
         amounts = total(awards)
         facts = {
             "official": snap.name("person", person_id),

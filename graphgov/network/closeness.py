@@ -10,6 +10,7 @@ import numpy as np
 
 from graphgov.network.favour import Queries, ask, term_queries
 from graphgov.network.paths import Chains, chains
+from graphgov.network.rarity import pairs_met, rarity
 from graphgov.network.terms import Terms, terms
 from graphgov.network.ties import FADE_DAYS, TieGraph, tie_graph
 from graphgov.snapshot import Snapshot
@@ -47,6 +48,7 @@ class Close:
         seen: Wins against expectation in these days, per row.
         day: Mean day of the awards, or of the contests where there is no award, per row.
         strength: Strength of each chain on that day, faded ties included.
+        rarity: Points of each chain for how few officials and companies are so closely linked.
         looked_at: Chains that held in office, those that won nothing included: how many
             tests were made.
     """
@@ -62,6 +64,7 @@ class Close:
     seen: Advantage
     day: I64
     strength: F64
+    rarity: F64
     looked_at: int
 
     @property
@@ -70,7 +73,7 @@ class Close:
         return self.seen.wins
 
 
-def close(snap: Snapshot, *, max_len: int = 4, damping: float = 0.5, floor: float = 0.05) -> Close:
+def close(snap: Snapshot, *, max_len: int = 4, damping: float = 0.5, floor: float = 0.03) -> Close:
     """Who is close to whom and won or bid there; made once per snapshot and setting.
 
     Args:
@@ -103,17 +106,20 @@ def _close(snap: Snapshot, max_len: int, damping: float, floor: float) -> Close:
     looked_at = int(_best_windows(found, row[in_office]).size)
     bid, _ = yard.strengths.days(queries.body, queries.company, queries.start, queries.end)
     row = row[np.bincount(queries.group, won + bid, minlength=row.size) > 0]
-    row = row[_best_windows(found, row)]
+    rare = rarity(found, row, pairs_met(held, yard))
+    kept = _best_windows(found, row)
+    row, rare = row[kept], rare[kept]
     day = _mean_day(yard, held, found, person, company, row)
     strength = _faded(found, row, day)
     strong = strength >= floor
-    row, day, strength = row[strong], day[strong], strength[strong]
+    row, day, strength, rare = row[strong], day[strong], strength[strong], rare[strong]
     person, company = person[row], company[row]
     queries = term_queries(held, person, company, found.start[row], found.end[row])
     seen = ask(yard, queries)
     return Close(
-        graph, found, held, yard, row, person, company, queries, seen, day, strength, looked_at
-    )
+        graph, found, held, yard, row, person, company, queries, seen, day, strength, rare,
+        looked_at,
+    )  # fmt: skip
 
 
 def _mean_day(yard: Market, held: Terms, found: Chains, person: I32, company: I32, row: I64) -> I64:

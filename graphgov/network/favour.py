@@ -11,13 +11,9 @@ from graphgov.schema import Evidence
 from graphgov.stats.market import Advantage, AwardRow, Market
 from graphgov.stats.spans import F64, I32, I64
 
-# How much a decade of each view counts. The jump says most: it is fair to a firm with a steady
-# share, however large; wins given who bid are fair to a firm that sells to one body only; the
-# share sees direct awards and scared-off rivals but also every specialist.
-WEIGHTS = {"jump": 1.0, "share": 0.5, "bids": 0.4}
 # A p-value near 1, such as that of one contest lost, would outweigh any evidence of the others.
 VETO = 0.95
-HALF_WINS = 3.0  # wins at which the evidence counts half: two lucky ones are no pattern
+HALF_WINS = 5.0  # wins at which the evidence counts half: two lucky ones are no pattern
 
 
 @dataclass(frozen=True)
@@ -72,22 +68,22 @@ def ask(yard: Market, queries: Queries) -> Advantage:
     """Wins against expectation per group of spans."""
     return yard.advantage(
         queries.body, queries.company, queries.start, queries.end, queries.group,
-        groups=queries.person.size,
+        groups=queries.person.size, with_odds=True,
     )  # fmt: skip
 
 
-def decades(seen: Advantage) -> F64:
-    """Surprise of the three views together, in weighted decades, damped for few wins."""
+def decades(seen: Advantage, ties: F64 | float = 0.0) -> F64:
+    """How much speaks for favour, in powers of ten, damped for few wins, at least 0.
 
-    def tens(p: F64) -> F64:
-        return -np.log10(np.clip(p, 1e-30, 1.0))
+    The odds of favour against steadiness and habit, from when wins and bids fell, and of the
+    tie, from how rare one like it is, are multiplied as independent evidence: a rare tie does
+    not carry a firm that sells as it always did, nor a jump one that nobody is close to.
 
-    views = (
-        WEIGHTS["bids"] * tens(seen.bids.p)
-        + WEIGHTS["jump"] * tens(seen.jump.p)
-        + WEIGHTS["share"] * tens(seen.p_share)
-    )
-    return np.asarray(views * seen.wins / (seen.wins + HALF_WINS))
+    Args:
+        seen: Wins against expectation.
+        ties: Rarity of each tie, in powers of ten.
+    """
+    return np.maximum((seen.odds + ties) * seen.wins / (seen.wins + HALF_WINS), 0.0)
 
 
 def combined(seen: Advantage) -> F64:

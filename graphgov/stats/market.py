@@ -27,8 +27,9 @@ from scipy import stats as scipy_stats
 
 from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail, binomial_tail
-from graphgov.stats.shares import Shares
+from graphgov.stats.shares import PRESENCE, Shares
 from graphgov.stats.spans import F64, FAR, I32, I64, sums
+from graphgov.stats.spells import Spells, of_groups
 from graphgov.stats.strengths import Strengths
 
 PRIOR_HISTORY = 0.5  # decisions, seen and expected, before a firm's own past counts
@@ -50,6 +51,8 @@ class Advantage:
         contest_expected: Of these, expected to be won.
         bids: Tail of the bid view; p = 1 without contests.
         jump: Tail of the company's decisions at these bodies that fall into the span.
+        odds: Favour in the span against a steady share or a habit of the pair's own, in
+            powers of ten (a Bayes factor); 0 where it was not asked for.
     """
 
     wins: I64
@@ -62,6 +65,7 @@ class Advantage:
     contest_expected: F64
     bids: Tail
     jump: Tail
+    odds: F64
 
 
 class AwardRow(NamedTuple):
@@ -81,6 +85,8 @@ class Market:
         self.company_ids, self.body_ids = snap.ids("company"), snap.ids("body")
         self.shares = Shares(snap)
         self.strengths = Strengths(snap)
+        self._snap = snap
+        self._fitted: tuple[Spells, Spells] | None = None
 
     def count(self, body: I32, company: I32, start: I32, end: I32) -> I64:
         """Awards of each company at each body in each span."""
@@ -113,6 +119,7 @@ class Market:
         group: I64 | None = None,
         *,
         groups: int = 0,
+        with_odds: bool = False,
     ) -> Advantage:
         """Wins against expectation, for many (body, company, span) at once.
 
@@ -124,6 +131,7 @@ class Market:
             group: Ascending numbers 0, 1, …: queries of one group are added up (an official's
                 posts, a person's companies). Their spans must not overlap. None: each alone.
             groups: How many groups there are, where the last ones may have no query.
+            with_odds: Also weigh favour against steadiness and habit.
         """
         group = np.arange(body.size, dtype=np.int64) if group is None else group
         groups = max(groups, int(group[-1]) + 1 if group.size else 0)
@@ -142,6 +150,9 @@ class Market:
         contests, contest_wins, contest_expected, bids = self.strengths.view(
             body, company, start, end, group, groups
         )
+        odds = (
+            self.odds(body, company, start, end, group, groups) if with_odds else np.zeros(groups)
+        )
         return Advantage(
             wins=wins,
             expected=expected,
@@ -153,7 +164,32 @@ class Market:
             contest_expected=contest_expected,
             bids=bids,
             jump=binomial_tail(wins, wins + outside_wins, np.clip(part, 0.0, 1.0)),
+            odds=odds,
         )
+
+    def odds(self, body: I32, company: I32, start: I32, end: I32, group: I64, groups: int) -> F64:
+        """Favour in spans of days against a steady share or a habit, in powers of ten per group.
+
+        The mean of two factors, over what the company won and over what it took part in: the
+        same story told twice, so that neither counts in full.
+        """
+        firms = max(self.shares.companies, 1)
+        pairs = np.int64(max(self.shares.bodies, 1)) * firms
+        key = group * pairs + body.astype(np.int64) * firms + company
+        unit, of = np.unique(key, return_inverse=True)
+        body_of = (unit % pairs // firms).astype(np.int32)
+        firm_of = (unit % firms).astype(np.int32)
+        told = [s.log_odds(body, company, start, end, of, body_of, firm_of) for s in self._spells()]
+        joined = of_groups(unit // pairs, (told[0] + told[1]) / 2.0, groups)
+        return np.asarray(joined / np.log(10.0))
+
+    def _spells(self) -> tuple[Spells, Spells]:
+        """Over wins and over presence; fitted when somebody first asks for odds."""
+        if self._fitted is None:
+            wins = Spells(self.shares)
+            same = not self.strengths.lot.size
+            self._fitted = (wins, wins if same else Spells(Shares(self._snap, PRESENCE)))
+        return self._fitted
 
     def _first_of_pair(self, group: I64, body: I32, company: I32) -> npt.NDArray[np.bool_]:
         """The first span of each company at each body in a group: its past counts once."""

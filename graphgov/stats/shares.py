@@ -19,13 +19,23 @@ PRIOR_AWARDS = 12.0  # weight, in decisions, of what is known from a wider circl
 REPEAT_DAYS = 14  # a purchase so soon after its like is the same decision
 MIN_LINE = 10  # awards below which a category is joined with its neighbours
 
+# Everything a company took part in, won or not; what is known of no tender was won.
+PRESENCE = """(
+    SELECT tender_id || ' ' || lot AS award_id, company_id, buyer_id, awarded_on, category,
+        division, region, '' AS row_key, 0 AS amount, '' AS currency
+    FROM contests
+    UNION ALL
+    SELECT award_id, company_id, buyer_id, awarded_on, category, division, region, '', 0, ''
+    FROM wins WHERE tender_id IS NULL
+)"""
+
 _SQL = f"""
-WITH c AS (
+WITH rows AS (SELECT * FROM {{source}}), c AS (
     SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies
 ),
 b AS (SELECT body_id, row_number() OVER (ORDER BY body_id) - 1 AS body FROM bodies),
 k AS (
-    SELECT category, division, count(*) AS n FROM wins GROUP BY ALL
+    SELECT category, division, count(*) AS n FROM rows GROUP BY ALL
 ),
 l AS (
     SELECT category, division, CASE WHEN n >= {MIN_LINE} THEN '=' || category
@@ -44,7 +54,7 @@ SELECT company::INTEGER AS company, body::INTEGER AS body,
         PARTITION BY w.buyer_id, w.company_id, w.category ORDER BY awarded_on, award_id
     ) <= {REPEAT_DAYS} AS repeat,
     award_id, w.row_key, amount, currency
-FROM wins w JOIN c USING (company_id) JOIN b ON b.body_id = w.buyer_id
+FROM rows w JOIN c USING (company_id) JOIN b ON b.body_id = w.buyer_id
 LEFT JOIN l ON l.category IS NOT DISTINCT FROM w.category
     AND l.division IS NOT DISTINCT FROM w.division
 ORDER BY award_id, w.company_id
@@ -54,6 +64,8 @@ ORDER BY award_id, w.company_id
 class Shares:
     """Awards as arrays, and what each company would be expected to win.
 
+    Of `PRESENCE` instead of awards: what it would be expected to take part in.
+
     Attributes:
         company, body, division, region, day: One entry per row of `wins`, in award order.
         first: Rows that are decisions of their own, not repeats within a fortnight.
@@ -62,8 +74,8 @@ class Shares:
         dispersion: Size of the negative binomial of counts around expectations.
     """
 
-    def __init__(self, snap: Snapshot) -> None:
-        found = snap.sql(_SQL)
+    def __init__(self, snap: Snapshot, source: str = "wins") -> None:
+        found = snap.sql(_SQL.format(source=source))
         self.company, self.body, self.line, self.division, self.region, self.day = (
             found[name].to_numpy().astype(np.int32)
             for name in ("company", "body", "line", "division", "region", "day")

@@ -45,7 +45,7 @@ def test_one_fact_counts_once(make_flag):
 
 def test_an_indicator_that_nobody_placed_is_its_own_cluster(make_flag):
     flag = make_flag("Z99", points=4)
-    assert contributions([flag]) == {"Z99": pytest.approx(1.0)}
+    assert contributions([flag]) == {"Z99": pytest.approx(0.4)}
 
 
 def test_no_indicator_is_in_two_clusters():

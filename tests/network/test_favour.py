@@ -10,7 +10,6 @@ from scipy import stats
 
 from graphgov.network.favour import (
     HALF_WINS,
-    WEIGHTS,
     combined,
     decades,
     spans_of,
@@ -62,7 +61,7 @@ def test_without_windows_terms_stay_whole() -> None:
 
 def views(
     bids: list[float], jump: list[float], share: list[float], *, contests: int = 5, wins: int = 5,
-    outside: float = 2.0,
+    outside: float = 2.0, odds: float = 0.0,
 ) -> Advantage:  # fmt: skip
     n = len(bids)
     zero = np.zeros(n)
@@ -74,15 +73,24 @@ def views(
         wins=np.full(n, wins), expected=zero + 1, outside_wins=np.full(n, 1),
         outside_expected=zero + outside, p_share=np.array(share), contests=np.full(n, contests),
         contest_wins=np.full(n, 1), contest_expected=zero + 1, bids=tail(bids), jump=tail(jump),
+        odds=zero + odds,
     )  # fmt: skip
 
 
-def test_decades_are_weighted_and_damped() -> None:
-    seen = views([0.1], [0.01], [0.001])
-    plain = WEIGHTS["bids"] + 2 * WEIGHTS["jump"] + 3 * WEIGHTS["share"]
-    assert decades(seen)[0] == pytest.approx(plain * 5 / (5 + HALF_WINS))
+def test_decades_join_tie_and_advantage_and_are_damped() -> None:
+    seen = views([0.1], [0.01], [0.001], odds=2.0)
+    assert decades(seen)[0] == pytest.approx(2 * 5 / (5 + HALF_WINS))
+    assert decades(seen, 1.5)[0] == pytest.approx(3.5 * 5 / (5 + HALF_WINS))
+    assert decades(seen, np.array([1.5]))[0] == decades(seen, 1.5)[0]
     assert decades(replace(seen, wins=np.array([0])))[0] == 0
-    assert decades(views([0.0], [0.0], [0.0]))[0] < 100
+
+
+def test_a_steady_firm_takes_back_what_its_tie_says() -> None:
+    assert (
+        decades(views([1.0], [1.0], [1.0], odds=-1.5), 2.0)[0]
+        < decades(views([1.0], [1.0], [1.0]), 2.0)[0]
+    )
+    assert decades(views([1.0], [1.0], [1.0], odds=-3.0), 2.0)[0] == 0
 
 
 @pytest.mark.parametrize("name", ["bids", "jump", "share"])
@@ -90,9 +98,7 @@ def test_a_smaller_chance_never_lowers_the_evidence(name: str) -> None:
     steps = [1.0, 0.5, 0.05, 1e-4, 1e-12, 0.0]
     rest = [0.3] * len(steps)
     parts = {k: steps if k == name else rest for k in ("bids", "jump", "share")}
-    seen = views(**parts)
-    assert np.all(np.diff(decades(seen)) >= 0)
-    assert np.all(np.diff(combined(seen)) <= 1e-12)
+    assert np.all(np.diff(combined(views(**parts))) <= 1e-12)
 
 
 def test_views_with_nothing_to_say_are_left_out() -> None:
