@@ -326,8 +326,7 @@ def build_priced(
 
     def add(key: str, first: list[str], prices: list[float]) -> None:
         rest = [f"f{i:02d}" for i in rng.permutation(30)[: bidders - len(first)]]
-        order = rng.permutation(len(first)) if len(first) > 1 else [0]
-        firms = [first[i] for i in order][: len(first)] + rest
+        firms = [first[i] for i in rng.permutation(len(first))] + rest
         asked = {f: round(p, 2) for f, p in zip(firms, sorted(prices), strict=True)}
         build_lot(frames, key, asked, buyer=f"Q{len(frames.get('tenders', [])) % 7}")
 
