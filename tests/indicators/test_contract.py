@@ -40,6 +40,7 @@ def frames(
     made: Frames = market(schemes=True)
     contests(made, lot)
     executed(made, signed)
+    one_hand(made, lot)
     return made
 
 
@@ -85,6 +86,36 @@ def executed(frames: Frames, signed: Callable[..., None]) -> None:
         signed(frames, f"w{i}", buyer=f"V{i}", company="worse", category="7800", awarded=1000,
                amount=1300 + 7 * i, amend=[(day, 70 + i, None) for day in steps],
                paid=[("2022-07-01", 2000 + i)], due=[("2022-05-01", "2022-09-01")])  # fmt: skip
+
+
+def one_hand(frames: Frames, lot: Callable[..., None]) -> None:
+    """A market of its own with two firms of one hand, and bidders who should not be there."""
+    rng = np.random.default_rng(9)
+    firms = [f"q{k:02d}" for k in range(30)]
+    for k, firm in enumerate(firms):
+        own = {"phone": f"0571 6{min(k, 28):02d} 12 34", "address": f"Lane {min(k, 28)} No. 7",
+               "registered": k != 20, "founded_on": "2000-01-01"}  # fmt: skip
+        frames["companies"].append({"company_id": firm, "name": f"Firm {firm}"} | own)
+        head = "Q28" if k > 27 else f"Q{k:02d}"
+        edge = {"person_id": head, "company_id": firm, "role": "legal_representative"}
+        frames["officers"].append(edge | {"started_on": "2001-01-01"})
+        share = {"owner_id": head, "owner_kind": "person", "company_id": firm, "share": 0.7}
+        frames["ownership"].append(share | {"started_on": "2001-01-01"})
+    frames["people"] += [{"person_id": f"Q{k:02d}", "name": f"Head {k}"} for k in range(29)]
+    frames["people"][0] |= {"phone": "0571 605 12 34"}  # an official with the number of q05
+    frames["bodies"] += [{"body_id": f"Q{i}", "name": f"School {i}"} for i in range(15)]
+    for i in range(15):
+        post = {"person_id": frames["people"][0]["person_id"], "body_id": f"Q{i}"}
+        frames["offices"].append(post | {"role": "head", "started_on": "2018-01-01"})
+    for i in range(120):
+        some = [firms[k] for k in rng.permutation(28)[:3]]
+        lot(frames, f"q{i:03d}", {f: 1000 + 7 * j + i for j, f in enumerate(some)},
+            buyer=f"Q{i % 15}", category="8800")  # fmt: skip
+    for i in range(10):
+        pair = {firms[28 + i % 2]: 1000.0 + i, firms[29 - i % 2]: 1100.0 + i, firms[i]: 1200.0}
+        lot(frames, f"qq{i}", pair, buyer=f"Q{i // 2}", category="8800")
+    frames["sanctions"] = [{"subject_kind": "company", "subject_id": "q03", "list": "debarred",
+                            "started_on": "2023-01-01"}]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
