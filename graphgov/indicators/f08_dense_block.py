@@ -29,8 +29,8 @@ class DenseBlock(Detector):
     Method: Take awards with a single bid in a competitive method, or just below a threshold by
         a method allowed only there. In every market (two-digit category and region) find the
         set of bodies and companies with the most such awards per member, each award weighing
-        1 / ln(d + 5), d the number of companies the body has them with; so what a company does
-        elsewhere as a cover changes nothing. Chance is that of the market with companies dealt
+        1 / ln(d + 5), d the number of them the body has; so what a company does elsewhere as a
+        cover changes nothing. Chance is that of the market with companies dealt
         out anew among awards of the same method and year, less what markets usually differ.
     Example: Three offices and four road firms share 60 of the region's 80 single-bid awards.
     Why: Favour and agreements leave dense patches. A town with few firms, or a purchasing
@@ -115,7 +115,5 @@ def _per_member(total: F64, room: F64) -> Density:
 
 
 def _camouflaged(body: I64, company: I64) -> F64:
-    """Weight of each award: less where its body deals with many."""
-    pairs = np.unique(body << 32 | company)
-    degree = np.bincount(pairs >> 32, minlength=int(body.max(initial=0)) + 1)
-    return np.asarray(1.0 / np.log(degree[body] + 5.0))
+    """Weight of each award: less where its body has many; the same in every shuffled copy."""
+    return np.asarray(1.0 / np.log(np.bincount(body)[body] + 5.0))
