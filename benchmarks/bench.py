@@ -6,7 +6,7 @@ Usage: python benchmarks/bench.py [--awards 10000,100000,1000000] [--work DIR] [
 Provinces are made once in the working folder and used again. The figures go to
 benchmarks/results/scale.json and scale.md. With --slow nothing is written: each detector runs
 alone on a province of so many awards, and those are named that cost more than their share of
-three seconds and 500 MiB for a million.
+three seconds of both cores and 500 MiB for a million.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SIZES = "10000,100000,1000000"
-SECONDS, MEGABYTES, PER = 3.0, 500.0, 1_000_000  # what a detector may cost
+SECONDS, MEGABYTES, PER = 6.0, 500.0, 1_000_000  # what a detector may cost on two cores
 START = 0.15  # seconds and
 START_MB = 60.0  # MiB that even the smallest market costs
 
@@ -73,7 +73,11 @@ def one(work: Path, awards: int, seed: int, *, pages: bool) -> dict[str, object]
 
 
 def alone(work: Path, awards: int, seed: int) -> list[dict[str, object]]:
-    """Seconds and MiB of each detector by itself, what it shares with others made before."""
+    """Seconds of all cores, and MiB, of each detector by itself.
+
+    Processor time, because it does not depend on what else the machine does. A second look
+    costs less where the first made something for all.
+    """
     from graphgov import detector, ingest
     from graphgov.config import Config
     from graphgov.roster import configured_detectors
@@ -83,22 +87,19 @@ def alone(work: Path, awards: int, seed: int) -> list[dict[str, object]]:
     source = work / f"province-{awards}-{seed}"
     make(source, awards, seed)
     snap = take(ingest.read([source]))
-    detectors = configured_detectors(Config())
     found = []
-    for one in detectors:
-        clock = Stopwatch(lambda stage: None)
-        held = resident()
+    for one in configured_detectors(Config()):
+        clock, held, began = Stopwatch(lambda stage: None), resident(), time.process_time()
         with clock.stage(one.code):
             findings = detector.run(one, snap)
-        stage = clock.stages[0]
-        with clock.stage("again"):  # what it made for all is there now
-            detector.run(one, snap)
+        first, began = time.process_time() - began, time.process_time()
+        detector.run(one, snap)
         found.append(
             {
                 "code": one.code,
-                "first": stage["seconds"],
-                "seconds": clock.stages[1]["seconds"],
-                "mb": round(float(str(stage["peak_mb"])) - held),
+                "first": round(first, 3),
+                "seconds": round(time.process_time() - began, 3),
+                "mb": round(float(str(clock.stages[0]["peak_mb"])) - held),
                 "flags": len(findings.flags),
             }
         )
