@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from graphgov.network.cobidding import MAX_Q, Cobidding, graph, rows_of
+from graphgov.network.cobidding import MAX_Q, Cobidding, cobidding, graph, niche, rows_of
+from graphgov.network.gatherings import Gathered
 from graphgov.network.groups import distinct_rows, grown
 from graphgov.network.projection import Pairs, Validation
 from graphgov.schema import Evidence, Member
@@ -25,6 +26,8 @@ F64 = npt.NDArray[np.float64]
 BOOL = npt.NDArray[np.bool_]
 Rows = Sequence[Mapping[str, Any]]
 _GROWTHS = (1.5, 1.0, 0.6)  # exponents of size: from tight groups to wide ones
+_NICHE_GROWTHS = (1.5, 1.0, 0.6, 0.3)
+_LEAST = 4  # lots of a company in a niche
 _EPOCH = date(1970, 1, 1)
 
 
@@ -49,21 +52,43 @@ def _candidates(snap: Snapshot, max_bidders: int, max_members: int, max_q: float
     row = np.repeat(np.arange(len(more)), found.sizes[usable])
     begins = np.cumsum(found.sizes[usable]) - found.sizes[usable]
     more[row, np.arange(len(order)) - begins[row]] = order
-    return distinct_rows(np.concatenate([groups, more]))
+    return distinct_rows(
+        np.concatenate([groups, more, _niche_groups(snap, max_bidders, max_members)])
+    )
+
+
+def _niche_groups(snap: Snapshot, max_bidders: int, max_members: int) -> I64:
+    """Groups grown inside each niche, where what members do elsewhere does not thin them out."""
+    niches = niche(cobidding(snap, max_bidders))
+    pairs = niches.pairs
+    often = (pairs.joint >= 2) & (np.minimum(pairs.lots[pairs.a], pairs.lots[pairs.b]) >= _LEAST)
+    kept = pairs.take(often)
+    nodes = len(niches.company)
+    groups = grown(kept.a, kept.b, kept.weight, nodes, growths=_NICHE_GROWTHS, max_size=max_members)
+    found = np.where(groups >= 0, niches.company[np.maximum(groups, 0)], nodes)
+    found.sort(axis=1)
+    return np.where(found < nodes, found, -1)
 
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """A candidate: its companies, the lots looked at, those won inside, and the tests."""
+    """A candidate: its companies, the lots looked at, those won inside, and the tests.
+
+    `price` is how dear the lots are on which two of them bid, in standard deviations; NaN where
+    no price is known.
+    """
 
     members: tuple[int, ...]
     lots: I64
     won: I64
     turns: Turns
     clumping: float
+    price: float
 
 
-def tested(market: Cobidding, groups: I64, min_lots: int, *, least: int) -> Iterator[Tested]:
+def weighed(
+    market: Cobidding, groups: I64, min_lots: int, *, least: int, dear: F64 | None = None
+) -> Iterator[Tested]:
     """Candidates with enough lots in the niche where they met most.
 
     Args:
@@ -71,26 +96,50 @@ def tested(market: Cobidding, groups: I64, min_lots: int, *, least: int) -> Iter
         groups: As `candidates` gives them.
         min_lots: Lots a group needs.
         least: Members that bid on a lot that counts.
+        dear: Score of every lot, high where it was dear; NaN where unknown.
     """
     sizes = (groups >= 0).sum(axis=1)
-    for part in market.lots.gather(groups, min_lots, least):
-        inside = np.flatnonzero(part.winner >= 0)
+    for part in market.lots.gather(groups, min_lots, 2):
+        here = part.took_part.sum(axis=1)
+        prices = _dear(market, part, here, dear)
+        counted = np.flatnonzero(here >= least)
+        firsts = np.searchsorted(counted, part.begins)
+        inside = counted[part.winner[counted] >= 0]
         begins = np.searchsorted(inside, part.begins)
+        enough = np.diff(begins) >= min_lots
         seen: dict[int, Turns] = {}
         for size in np.unique(sizes[part.group]).tolist():
-            mine = np.flatnonzero(sizes[part.group] == size)
+            mine = np.flatnonzero((sizes[part.group] == size) & enough)
             rows = inside[slices(begins[mine], begins[mine + 1])]
-            ends = np.cumsum(begins[mine + 1] - begins[mine])
-            found = turns_of_many(
-                part.took_part[rows, :size], part.winner[rows], np.append(0, ends)
-            )
+            ends = np.append(0, np.cumsum(begins[mine + 1] - begins[mine]))
+            found = turns_of_many(part.took_part[rows, :size], part.winner[rows], ends)
             seen.update(zip(mine.tolist(), found, strict=True))
-        for i, group in enumerate(part.group.tolist()):
-            if seen[i].freedom >= 2:
-                members = tuple(groups[group, : sizes[group]].tolist())
-                rows = inside[begins[i] : begins[i + 1]]
-                lots = part.lots[part.begins[i] : part.begins[i + 1]]
-                yield Tested(members, lots, part.lots[rows], seen[i], float(part.clumping[i]))
+        for i, turns in sorted(seen.items()):
+            if turns.freedom >= 2:
+                group = int(part.group[i])
+                yield Tested(
+                    members=tuple(groups[group, : sizes[group]].tolist()),
+                    lots=part.lots[counted[firsts[i] : firsts[i + 1]]],
+                    won=part.lots[inside[begins[i] : begins[i + 1]]],
+                    turns=turns,
+                    clumping=float(part.clumping[i]),
+                    price=float(prices[i]),
+                )
+
+
+def _dear(market: Cobidding, part: Gathered, here: I64, dear: F64 | None) -> F64:
+    """How dear the lots of each group are, those with few outsiders counting most."""
+    groups = len(part.group)
+    if dear is None:
+        return np.full(groups, np.nan)
+    weight = ((here - 1) / np.maximum(market.bids.size[part.lots] - 1, 1)) ** 2
+    score = dear[part.lots]
+    weight = np.where(np.isfinite(score), weight, 0.0)
+    of = np.repeat(np.arange(groups), np.diff(part.begins))
+    total = np.bincount(of, weight * np.nan_to_num(score), minlength=groups)
+    spread = np.sqrt(np.bincount(of, weight**2, minlength=groups))
+    out: F64 = np.full(groups, np.nan)
+    return np.divide(total, spread, out=out, where=spread > 0)
 
 
 class Inside:

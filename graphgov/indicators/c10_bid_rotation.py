@@ -14,8 +14,8 @@ from graphgov.indicators._groups import (
     candidates,
     evidence,
     strongest,
-    tested,
     told,
+    weighed,
 )
 from graphgov.network.cobidding import COLUMNS, Cobidding, cobidding
 from graphgov.schema import Flag
@@ -82,7 +82,7 @@ class BidRotation(Detector):
         """All candidates with enough lots."""
         market = cobidding(snap, self.max_bidders)
         groups = candidates(snap, self.max_bidders, self.max_members)
-        found = list(tested(market, groups, self.min_lots, least=_HERE))
+        found = list(weighed(market, groups, self.min_lots, least=_HERE))
         _, _, p_value = rotation_p_values([t.turns for t in found])
         q_value = benjamini_hochberg(p_value)
         hits, shuffled = [], []

@@ -15,11 +15,12 @@ from graphgov.indicators._groups import (
     candidates,
     evidence,
     strongest,
-    tested,
     told,
+    weighed,
 )
 from graphgov.network.cobidding import COLUMNS, Cobidding, cobidding, graph
 from graphgov.network.groups import coherence, exclusivity
+from graphgov.network.pricing import LotPrices, lot_prices
 from graphgov.network.telling import group_ground
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
@@ -36,18 +37,21 @@ class CobiddingGroup(Detector):
         graph `cobidding` (D13). Candidates are its Leiden communities of three or more and the
         groups a greedy search for cohesion and exclusivity grows from each company, of 3 to
         **max_members**, with at least **min_lots** lots, in the category and region where they
-        met most, on which three of them bid and one of them won. Three tests
+        met most, on which three of them bid and one of them won. Four tests
         are joined by Fisher's method. Given who bid: is the winner the one that had waited
         longest, and are wins more even than the strengths of other groups' members let expect?
         Given the market: do members come together, or each for itself, more than in other
-        groups? Of overlapping candidates the strongest is kept.
+        groups? And did these lots go for more of their estimates, or with closer bids, than lots of
+        the category with as many bidders do everywhere, outsiders making a lot count less? Of
+        overlapping candidates the strongest is kept.
     Example: Four computer dealers bid on forty lots together; each fourth one goes to each.
     Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
         niche and a region also meet always and only each other, and a full order book makes
         an honest firm bid high after it has won.
-    Score: Surprise of the joint p-value of turns, evenness and clumping.
+    Score: Surprise of the joint p-value of turns, evenness, clumping and prices.
     Skips: Lots with one bidder or more than **max_bidders**; groups whose p is above **max_p**,
-        that of wins alone above **max_turns_p**, or that meet no more than their category does.
+        that of wins and prices above **max_turns_p**, or that meet no more than their
+        category does.
     Source: Wachs and Kertesz 2019; Tumminello and others 2011; OCP R057 (turn-taking); the
         test given who bid is this engine's own.
     """
@@ -88,24 +92,29 @@ class CobiddingGroup(Detector):
         market = cobidding(snap, self.max_bidders)
         seen = graph(snap, self.max_bidders, self.max_q)
         groups = candidates(snap, self.max_bidders, self.max_members, self.max_q)
-        found = list(tested(market, groups, self.min_lots, least=3))
+        prices = snap.memo(f"cobidding prices {self.max_bidders}", lambda: lot_prices(market))
+        found = list(weighed(market, groups, self.min_lots, least=3, dear=prices.dear))
         p_turns, p_even, p_wins = rotation_p_values([t.turns for t in found])
         p_clump = clumping_p_values(np.array([t.clumping for t in found]))
-        p_value = joined(p_turns, p_even, p_clump)
+        p_price = _price_p_values(np.array([t.price for t in found]))
+        p_value = joined(*(p for p in (p_turns, p_even, p_clump, p_price) if len(p)))
         q_value = benjamini_hochberg(p_value)
         inside = Inside(seen.pairs, seen.checked, market.bids.companies)
-        # Coming together without winning in turns is what a small town looks like.
-        fit = (p_value <= self.max_p) & (p_wins <= self.max_turns_p)
+        # Coming together without turns or high prices is what a small town looks like.
+        ground = joined(p_turns, p_even, p_price) if len(p_price) else p_wins
+        fit = (p_value <= self.max_p) & (ground <= self.max_turns_p)
         hits = []
         for i in strongest([t.members for t in found], p_value, fit):
             weights, lift = inside.inside(found[i].members)
             if lift > 1.0:
-                chances = (p_turns[i], p_even[i], p_clump[i], p_value[i], q_value[i])
+                price = p_price[i] if len(p_price) else None
+                chances = (p_turns[i], p_even[i], p_clump[i], price, p_value[i], q_value[i])
                 leaving = inside.leaving(found[i].members, float(weights.sum()))
                 hits.append((found[i], chances, (weights, lift, leaving)))
         rows = evidence(snap, market, [(group.members, group.lots) for group, _, _ in hits])
         flags = [
-            self._flag(snap, market, *hit, rows=own) for hit, own in zip(hits, rows, strict=True)
+            self._flag(snap, market, prices, *hit, rows=own)
+            for hit, own in zip(hits, rows, strict=True)
         ]
         return Findings(
             flags=flags,
@@ -121,21 +130,23 @@ class CobiddingGroup(Detector):
         self,
         snap: Snapshot,
         market: Cobidding,
+        prices: LotPrices,
         group: Tested,
         chances: tuple[Any, ...],
         shape: tuple[F64, float, float],
         *,
         rows: Rows,
     ) -> Flag:
-        p_turns, p_even, p_clump, p_value, q_value = map(float, chances)
+        p_turns, p_even, p_clump, p_price, p_value, q_value = chances
+        asked, usual = prices.paid(group.lots)
         weights, lift, leaving = shape
         who = told(market, group.members, group.lots, rows)
         return self.flag(
             who.companies,
             score=surprise(p_value),
             value=round(group.turns.z, 6),
-            p_value=p_value,
-            q_value=q_value,
+            p_value=float(p_value),
+            q_value=float(q_value),
             facts={
                 **who.facts(snap),
                 "lots": len(group.lots),
@@ -143,7 +154,11 @@ class CobiddingGroup(Detector):
                 "wins": [str(int(w)) for w in group.turns.wins],
                 "ground": group_ground(
                     p_clump, p_even, p_turns, group.turns.longest, group.turns.longest_expected
-                ),
+                )
+                if p_price is None or asked is None or p_price > min(p_clump, p_even, p_turns)
+                else _dear_words(asked, usual),
+                "price_of_estimate": asked,
+                "usual_price_of_estimate": usual,
                 "longest": round(group.turns.longest, 2),
                 "longest_expected": round(group.turns.longest_expected, 2),
                 "lift": round(lift, 3),
@@ -152,6 +167,30 @@ class CobiddingGroup(Detector):
                 "p_turns": float(f"{p_turns:.6g}"),
                 "p_even": float(f"{p_even:.6g}"),
                 "p_clumping": float(f"{p_clump:.6g}"),
+                "p_price": None if p_price is None else float(f"{p_price:.6g}"),
             },
             **who.parts(),
         )
+
+
+def _price_p_values(z: F64) -> F64:
+    """Upper tails of how dear lots are, against the other candidates; nothing if none has prices.
+
+    A group without prices has one half.
+    """
+    known = np.isfinite(z)
+    if not known.any():
+        return np.zeros(0)
+    out = np.full(len(z), 0.5)
+    out[known] = clumping_p_values(z[known])
+    return out
+
+
+def _dear_words(asked: float, usual: float | None) -> dict[str, str]:
+    there = f"{usual:.0%}" if usual is not None else "?"
+    return {
+        "en": f"what stands out is that these lots went for {asked:.0%} of the estimate, where "
+        f"lots of the category with as many bidders elsewhere go for {there}",
+        "zh": f"突出之处在于这些标段的成交价为预算的{asked:.0%}，"
+        f"而其他地区投标人数相同的同类标段为{there}",
+    }

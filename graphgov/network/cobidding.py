@@ -134,6 +134,31 @@ def _graph(snap: Snapshot, max_bidders: int, max_q: float) -> Graph:
     return Graph(pairs, checked, found)
 
 
+@dataclass(frozen=True, eq=False)
+class Niche:
+    """Pairs that met inside one niche; a node is a company in a category and region.
+
+    Args:
+        pairs: Of nodes.
+        company: Of each node; a cell's nodes follow each other.
+        cell: Of each node.
+    """
+
+    pairs: Pairs
+    company: I64
+    cell: I64
+
+
+def niche(market: Cobidding) -> Niche:
+    """The pairs of a market by niche."""
+    bids = market.bids
+    cell = market.cell[bids.lot].astype(np.int64)
+    wide = np.int64(max(bids.companies, 1))
+    nodes, node = np.unique(cell * wide + bids.company, return_inverse=True)
+    one = Bidding(bids.lot, node.astype(np.int32), bids.lots, len(nodes), bids.size)
+    return Niche(meetings(one).pairs, nodes % wide, nodes // wide)
+
+
 def _read(snap: Snapshot, max_bidders: int) -> Cobidding:
     companies = snap.ids("company")
     joint = snap.sql(_PARTNERS)

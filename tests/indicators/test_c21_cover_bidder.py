@@ -25,7 +25,7 @@ def honest(lot: Lot, seed: int = 0, lots: int = 400, losers: int = 0) -> Frames:
         names = [f"f{k:02d}" for k in rng.permutation(20)[: int(rng.integers(2, 5))]]
         names += [f"l{k:02d}" for k in range(losers) if rng.random() < 0.05]
         prices = {name: 1000.0 + 20 * place for place, name in enumerate(names)}
-        lot(frames, f"H{seed}-{i:03d}", prices, buyer=f"B{i % 7}", on=day(i % 700))
+        lot(frames, f"H{seed}-{i:03d}", prices, buyer=f"B{i % 7}", on=day(i * 4 % 700))
     return frames
 
 
