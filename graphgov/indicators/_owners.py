@@ -27,6 +27,7 @@ _UNSURE = {
 }
 _SURE = {"en": "", "zh": ""}
 _FULL = 0.5  # share at which the score stops rising
+_THROUGH = 0.7  # of the score where a person holds through companies, as open groups do
 _TRUST = (1.0, 0.9, 0.6)  # of documented, declared and inferred edges
 
 
@@ -121,6 +122,8 @@ def _flags(
         low, high = scores
         score = low + (high - low) * min(1.0, best.share / _FULL)
         score *= _TRUST[best.certainty] * (1.0 if best.known else 0.7) * (1 if best.dated else 0.8)
+        if kind == "person" and not best.common.direct:
+            score *= _THROUGH
         own = {seen.a: best.common.first, seen.b: best.common.second}
         shares = {k: s.low if best.known else s.point for k, s in own.items()}
         yield pair_flag(

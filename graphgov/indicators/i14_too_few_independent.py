@@ -13,13 +13,15 @@ from graphgov.detector import Detector, Findings
 from graphgov.indicators._contests import Contest, contests, flag_on
 from graphgov.indicators._pairs import owner_members, owner_of
 from graphgov.network.shared_control import COLUMNS as CONTROL
-from graphgov.network.shared_control import Behind, Common, behind
+from graphgov.network.shared_control import Behind, Common, behind, nearest
 from graphgov.network.shared_owners import Joined, joined_rivals
 from graphgov.network.shared_rivals import COLUMNS, Rivals, rivals
 from graphgov.schema import CERTAINTIES, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 
 _OPEN = ("open", "selective")
+_OPEN_GROUP = 0.5  # of the score where a company holds the bidders for everybody to see
+_LOST = 0.6  # of the score where none of them won
 _SOURCES = ("ownership.started_on", "officers.started_on")
 
 
@@ -37,7 +39,9 @@ class TooFewIndependent(Detector):
         buyer had two offers where the law asks for three.
     Why: Bids of one hand are one bid. State groups under separate management, a share sold
         but not yet registered, and affiliates who said so look the same.
-    Score: 0.9 where all bids came from one hand, else 0.7; a tenth less for declared edges.
+    Score: 0.9 where all bids came from one hand, else 0.7; a tenth less for declared edges; half
+        of it for an open group, in which a company holds the bidders for everybody to see; six
+        tenths where none of them won.
     Skips: Control by bodies, state-owned companies and owners of more than fifty companies;
         edges without a start and inferred ones, which carry no legal claim; joint bids.
     Source: PRC Tendering Law art. 28 and its regulations art. 34; Procurement Law regulations
@@ -121,6 +125,10 @@ class TooFewIndependent(Detector):
             edges |= set(common.rows)
         certainty = max(common.certainty for *_, common in hands.pairs)
         score = (0.9 if hands.hands == 1 else 0.7) - 0.1 * (certainty > 0)
+        if all(found.open_group([common]) for *_, common in hands.pairs):
+            score *= _OPEN_GROUP
+        if not together & set(contest.winners):
+            score *= _LOST
         flag = flag_on(
             self,
             snap,
@@ -165,7 +173,7 @@ def _hands(market: Rivals, proven: Joined, required: int) -> dict[int, _Hands]:
     for pair, lot, commons in zip(
         proven.met.pair.tolist(), proven.met.lot.tolist(), proven.commons, strict=True
     ):
-        by_lot[lot].append((int(proven.a[pair]), int(proven.b[pair]), _nearest(commons)))
+        by_lot[lot].append((int(proven.a[pair]), int(proven.b[pair]), nearest(commons)))
     lot = market.lot
     rows = np.flatnonzero(np.isin(lot, np.array(sorted(by_lot), dtype=np.int64)) & market.fit)
     bids: dict[int, dict[int, int]] = defaultdict(dict)  # lot → company → bid
@@ -186,11 +194,6 @@ def _hands(market: Rivals, proven: Joined, required: int) -> dict[int, _Hands]:
         if kept and hands < min(required, len(root)):
             out[at] = _Hands(len(root), hands, [(ids[a], ids[b], c) for a, b, c in kept])
     return out
-
-
-def _nearest(commons: Sequence[Common]) -> Common:
-    """Of several in control the one with the fewest edges between."""
-    return min(commons, key=lambda c: (len(c.through), len(c.rows), c.node))
 
 
 def _top(root: Mapping[int, int], bid: int) -> int:

@@ -24,7 +24,7 @@ class SharedBeneficialOwner(Detector):
     Why: Offers of one owner are no competition, and many laws bar them. A fund, a register that
         is out of date or affiliates who said so are innocent.
     Score: 0.35, rising to 0.6 at half of both; less where edges are undated, declared, inferred
-        or shares estimated.
+        or shares estimated, and where the person holds through other companies, as open groups do.
     Skips: Bodies and state-owned companies as owners; owners of more than fifty companies; joint
         bids; shares that had ended or not begun.
     Source: OCP Red flags (2024) R032; PRC Tendering Law regulations art. 34.

@@ -22,7 +22,7 @@ class SharedShareholder(Detector):
     Why: Who profits from either bid can set both. Investors hold shares in whole industries, and
         a tenth is far from control.
     Score: 0.2, rising to 0.5 at half of both; less where edges are undated, declared, inferred
-        or shares estimated.
+        or shares estimated, or a person holds through other companies.
     Skips: Bodies and state-owned companies as shareholders; owners of more than fifty companies;
         joint bids; shares that had ended or not begun.
     Source: OCP Red flags (2024) R033; PRC Tendering Law regulations art. 34.

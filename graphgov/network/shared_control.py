@@ -59,6 +59,7 @@ class Common:
         first: What it has in the first company.
         second: What it has in the second company.
         through: Companies between it and the two.
+        direct: It has a share or the head's post of its own in both.
         rows: Table and row key of every edge on the ways.
         certainty: 0 documented, 1 declared, 2 inferred: the weakest link.
         dated: Every edge says since when.
@@ -68,6 +69,7 @@ class Common:
     first: Stake
     second: Stake
     through: tuple[int, ...]
+    direct: bool
     rows: tuple[tuple[str, str], ...]
     certainty: int
     dated: bool
@@ -86,6 +88,11 @@ class Common:
     def controls(self) -> bool:
         """Whether it controls both."""
         return self.first.controls and self.second.controls
+
+
+def nearest(commons: Sequence[Common]) -> Common:
+    """Of several behind the same two companies the one with the fewest edges between."""
+    return min(commons, key=lambda c: (len(c.through), len(c.rows), c.node))
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,13 @@ class Behind:
     def stakes(self, company: int, day: int) -> dict[int, Stake]:
         """What every node above a company has in it on a day."""
         return self._look(company, day).stakes
+
+    def open_group(self, commons: Sequence[Common]) -> bool:
+        """Whether two companies belong to one group for everybody to see: a company holds both.
+
+        That one of the two holds the other is the plainest case of it.
+        """
+        return self._is_company(nearest(commons).node)
 
     def _epoch(self, company: int, day: int) -> int:
         if company not in self._turns:
@@ -247,6 +261,7 @@ class Behind:
                 first[node],
                 second[node],
                 tuple(sorted(through - {a, b, node})),
+                self._edges_to(node, rows, heads) >= {a, b} - {node},
                 (*known, *posts),
                 max(certainty, default=0),
                 dated,
@@ -270,6 +285,11 @@ class Behind:
                     heads.add(h)
                     through.add(int(self.base.heads[h, 1]))
         return tuple(sorted(rows)), tuple(sorted(heads)), through
+
+    def _edges_to(self, node: int, rows: Sequence[int], heads: Sequence[int]) -> set[int]:
+        """Companies of which a node has a share of its own, or which it heads."""
+        owned = {int(self.base.company[r]) for r in rows if self.base.owner[r] == node}
+        return owned | {int(self.base.heads[h, 1]) for h in heads}
 
     def _reached(self, node: int, above: _Above) -> set[int]:
         found, queue = {node}, [node]
