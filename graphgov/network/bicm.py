@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from graphgov.stats.exact import Tail
+from graphgov.stats.exact import Tail, hypergeometric_tail
 from graphgov.stats.spans import slices
 from graphgov.stats.sums import poisson_binomial_tails
 
@@ -56,13 +55,24 @@ class Bicm:
         return _chance(
             self.rows,
             self.columns,
-            self.rows.of[np.asarray(row)],
-            self.columns.of[np.asarray(column)],
+            self.rows.of[np.asarray(row, np.int64)],
+            self.columns.of[np.asarray(column, np.int64)],
         )
 
-    def shared(self, one: npt.ArrayLike, other: npt.ArrayLike) -> tuple[F64, F64]:
-        """Mean number of common neighbours of two rows, and the sum of squared chances."""
-        left, right = self.rows.of[np.asarray(one)], self.rows.of[np.asarray(other)]
+    def degree(self, row: npt.ArrayLike) -> F64:
+        """The links of each row that the model was fitted to."""
+        return np.asarray(self.rows.degree[self.rows.of[np.asarray(row, dtype=np.int64)]])
+
+    def shared(self, one: npt.ArrayLike, other: npt.ArrayLike, *, held: bool = False) -> F64:
+        """Mean number of common neighbours of two rows.
+
+        Args:
+            one: A row of each pair.
+            other: The other row.
+            held: Hold the columns' degrees fast: who has one of a column's few links leaves one
+                less to the other.
+        """
+        left, right = (self.rows.of[np.asarray(row, np.int64)] for row in (one, other))
         low, high = np.minimum(left, right), np.maximum(left, right)
         keys, place = np.unique(low * len(self.rows.degree) + high, return_inverse=True)
         a, b = keys // len(self.rows.degree), keys % len(self.rows.degree)
@@ -70,9 +80,10 @@ class Bicm:
         both = _chance(self.rows, self.columns, a[pair], column)
         both = both * _chance(self.rows, self.columns, b[pair], column)
         weight = self.columns.many[column]
+        if held:
+            weight = weight * self._left_over()[column]
         mean = np.bincount(pair, weight * both, minlength=len(keys))
-        square = np.bincount(pair, weight * both**2, minlength=len(keys))
-        return np.asarray(mean[place], np.float64), np.asarray(square[place], np.float64)
+        return np.asarray(mean[place], np.float64)
 
     def exact(self, one: I64, other: I64, seen: I64) -> Tail:
         """Tails of common neighbours, Poisson-binomial over all columns."""
@@ -84,6 +95,21 @@ class Bicm:
         sizes = np.bincount(pair, many, minlength=len(left)).astype(np.int64)
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         return poisson_binomial_tails(np.clip(np.repeat(both, many), 0, 1), offsets, seen)
+
+    def _left_over(self) -> F64:
+        """Per class of columns: pairs of its links over pairs as the model counts them.
+
+        d (d - 1) / (d^2 - sum of squared chances), d being the degree.
+        """
+        count = len(self.rows.degree)
+        row, column = self._columns(np.arange(count))
+        chance = _chance(self.rows, self.columns, row, column)
+        square = np.bincount(
+            column, self.rows.many[row] * chance**2, minlength=len(self.columns.degree)
+        )
+        degree = self.columns.degree
+        room = degree**2 - square
+        return np.divide(degree * (degree - 1), room, out=np.ones(len(degree)), where=room > 1e-9)
 
     def _columns(self, row: I64) -> tuple[I64, I64]:
         """Every class of columns in the stratum of each class of rows."""
@@ -118,25 +144,25 @@ def bicm(
     return Bicm(rows, columns)
 
 
-def common_tails(mean: F64, square: F64, seen: I64) -> Tail:
-    """Tails of a count of unlike trials by the binomial of the same mean and variance.
+def common_tails(model: Bicm, one: I64, other: I64, seen: I64) -> tuple[Tail, F64]:
+    """Tails of common neighbours with the degrees of both rows held fast, and their means.
+
+    The model lets degrees vary, which makes common neighbours too many and too unlike. So the
+    mean is the model's with degrees held, and the shape is hypergeometric: as if both rows chose
+    among so many equal columns that this mean comes out.
 
     Args:
-        mean: Sum of chances.
-        square: Sum of their squares.
-        seen: The count.
+        model: Says how likely each link is.
+        one: A row of each pair.
+        other: The other row.
+        seen: Common neighbours.
     """
-    safe = np.maximum(mean, 1e-300)
-    p = np.clip(square / safe, 1e-300, 1.0 - 1e-12)
-    n = safe / p
-    k = seen.astype(np.float64)
-
-    def at_least(least: F64) -> F64:
-        inside = special.betainc(np.maximum(least, 1e-9), np.maximum(n - least + 1, 1e-9), p)
-        return np.where(least <= 0, 1.0, np.where(least > n + 1 - 1e-9, 0.0, inside))
-
-    above = at_least(k + 1)
-    return Tail(above, np.maximum(at_least(k) - above, 0.0))
+    mean = model.shared(one, other, held=True)
+    left, right = model.degree(one), model.degree(other)
+    equal = np.rint(left * right / np.maximum(mean, 1e-12))
+    columns = np.maximum(equal, np.maximum(left, right) + np.minimum(left, right) - seen)
+    columns = np.maximum(columns, np.maximum(left, right))
+    return hypergeometric_tail(seen, columns, left, right), mean
 
 
 def _classes(degree: npt.ArrayLike, stratum: npt.ArrayLike | None) -> _Side:
