@@ -35,6 +35,7 @@ from graphgov.synth.null import read_text
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 FIRST, FIRST_QUICK = 9001, 101
+FEWEST = 5  # provinces that every indicator is shuffled in
 TABLES = ("ties", "bids", "decisions", "ownership", "officers", "offices", "tenders",
           "contracts", "thresholds", "people", "companies", "bodies")  # fmt: skip
 TABLES_QUICK = TABLES[:4]
@@ -127,7 +128,7 @@ class Bench:
                             name, lambda s=seed, n=number, k=kind, c=codes: self._deal(s, n, k, c)
                         )
                     )
-            if number + 1 >= len(self.seeds):
+            if number + 1 >= min(FEWEST, len(self.seeds)):
                 seen = figures.calibration(found, kind_of)
                 short = {c for c, row in seen.items() if not row["enough"]}
                 asked = {k: frozenset(c for c in short if kind_of[c] == k) for k in asked}
@@ -178,6 +179,9 @@ def measure(told: argparse.Namespace) -> Record:
         "reached": named(figures.reached_figures(usual)),
         "look_alikes": named(figures.look_alike_figures(usual)),
         "clean": named(figures.clean_figures(clean, least)),
+        "idle": sorted(
+            set(kind_of) - {code for r in clean for code, n in r["computable"].items() if n}
+        ),
         "calibration": figures.calibration(shuffled, kind_of),
         "without": {k: named(v) for k, v in figures.ablation_figures(usual).items()},
         "ties": named(ties_figure([more for more, _ in robust])),
@@ -257,7 +261,7 @@ def main() -> None:
     told = parser.parse_args()
     told.first = told.first or (FIRST_QUICK if told.quick else FIRST)
     told.strengths = told.strengths or ("1" if told.quick else "0.4,0.7,1,1.5,2")
-    told.rounds = told.rounds or (1 if told.quick else 12)
+    told.rounds = told.rounds or (1 if told.quick else 5)
     told.robust = (1 if told.quick else 3) if told.robust is None else told.robust
     with tempfile.TemporaryDirectory() as folder:
         told.work = told.work or Path(folder)

@@ -137,7 +137,8 @@ def _innocent(told: Record) -> list[str]:
     heads = [[name, _cell(clean.pop(name), 1)] for name in ("cases above the cut", "all cases")]
     flags = sorted(clean.items(), key=lambda item: (-item[1]["value"], item[0]))
     loud = [[code, _cell(row, 1)] for code, row in flags if row["value"] > 0]
-    silent = [code for code, row in flags if row["value"] == 0]
+    idle = told["idle"]
+    silent = [code for code, row in flags if row["value"] == 0 and code not in idle]
     return [
         "## Innocent",
         "Look-alikes among the first 50 cases of a province at strength 1:",
@@ -145,7 +146,8 @@ def _innocent(told: Record) -> list[str]:
         "Clean twins, the same provinces without any scheme: cases, and flags of each indicator, "
         "per province.",
         _table(["on the clean twin", "number"], [*heads, *loud]),
-        f"No flag there: {', '.join(silent) or 'none'}.",
+        f"No flag there: {', '.join(silent) or 'none'}. Not computable on these provinces, which "
+        f"lack what they read: {', '.join(idle) or 'none'}.",
     ]
 
 
