@@ -7,24 +7,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy.stats import poisson
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
+from graphgov.network.links import joint_awards, met_pairs
 from graphgov.network.telling import repeats_clause
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.market import Advantage, Market, market
-from graphgov.stats.spans import FAR, distinct
-from graphgov.stats.strata import make_strata
-from graphgov.stats.sums import hypergeometric_sum_tails
+from graphgov.stats.spans import FAR
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
 
+_PREMIUM = 1.05  # of nearness, from which it counts
 _FEW = "not computable, because the rest met in too few contests and in no award"
 _WHAT = {
     True: {"en": "tenders with known rivals", "zh": "有已知对手的招标"},
@@ -37,27 +37,18 @@ _YARDSTICK = {
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Tested pairs: indexes, joint awards, expectation and tail."""
-
-    body: npt.NDArray[np.int32]
-    company: npt.NDArray[np.int32]
-    joint: I64
-    expected: F64
-    tail: Tail
-
-
-@dataclass(frozen=True)
 class OverrepresentedLink(Detector):
     """A company wins from a body more often than its bids, or its market share, explain.
 
     Method: Where at least **min_contests** of the pair's contests had a rival and known bids,
         count the company's wins among them; each is won with a chance that depends on who else
         bid and on how the company and its rivals fare at other bodies, so the count is
-        Poisson-binomial. Otherwise count joint awards; inside strata of category, region and
-        year they are hypergeometric given the body's and the company's awards, and the strata
-        are added up exactly; as only pairs that met are seen, the chance is that of so many
-        given one. Pairs below **min_awards** joint awards are not flagged.
+        Poisson-binomial. If companies win more in their own region than elsewhere, as nearness
+        lets them, that much is expected of every one at home. Otherwise count joint awards;
+        inside strata of category, region, year and size they are hypergeometric given the
+        body's and the company's awards, and the strata are added up exactly; as only pairs that
+        met are seen, the chance is that of so many given one. Pairs below **min_awards** joint
+        awards are not flagged.
     Example: A firm wins 14 of the 16 tenders of a school board it bid for, where its rivals and
         its record at other boards would have given it five.
     Why: Steered awards pile up between two parties. So do the awards of a firm that is simply
@@ -103,23 +94,23 @@ class OverrepresentedLink(Detector):
     def find(self, snap: Snapshot) -> Findings:
         """All pairs with a joint award or a contest, tested at once."""
         yard = market(snap)
-        pairs = _pairs(yard)
+        pairs = met_pairs(yard)
         body = (pairs // max(yard.shares.companies, 1)).astype(np.int32)
         company = (pairs % max(yard.shares.companies, 1)).astype(np.int32)
         far = np.full(body.size, FAR, np.int32)
         seen = yard.advantage(body, company, -far, far)
-        plain = _unconditional(yard, pairs)
+        plain = joint_awards(yard, pairs)
         by_bids = seen.contests >= self.min_contests
         tail = Tail(
             np.where(by_bids, seen.bids.above, plain.tail.above),
             np.where(by_bids, seen.bids.at, plain.tail.at),
         )
+        expected, tail = _at_home(snap, yard, body, company, seen, by_bids, plain.expected, tail)
         # Who entered contests often enough says nothing about who won them; pairs that never
         # met are not listed, so the other form is tested given that they met.
         tested = np.where(by_bids, seen.contests >= self.min_awards, plain.joint >= 1)
         q = np.full(body.size, np.nan)
         q[tested] = benjamini_hochberg(tail.p[tested])
-        expected = np.where(by_bids, seen.contest_expected, plain.expected)
         wins = np.where(by_bids, seen.contest_wins, plain.joint)
         ratio = wins / np.maximum(expected, 1e-9)
         flaggable = tested & (wins >= self.min_awards)
@@ -197,67 +188,36 @@ class OverrepresentedLink(Detector):
             )
 
 
-def _pairs(yard: Market) -> I64:
-    """Every body and company that met in an award or a contest, as one sorted number."""
-    span = max(yard.shares.companies, 1)
-    met = yard.shares.body.astype(np.int64) * span + yard.shares.company
-    competed = yard.strengths.body.astype(np.int64) * span + yard.strengths.company
-    return distinct(np.concatenate([met, competed]))
+def _at_home(
+    snap: Snapshot,
+    yard: Market,
+    body: npt.NDArray[np.int32],
+    company: npt.NDArray[np.int32],
+    seen: Advantage,
+    by_bids: npt.NDArray[np.bool_],
+    joint_expected: F64,
+    tail: Tail,
+) -> tuple[F64, Tail]:
+    """Expected wins and tails once companies of a region are given what nearness is worth.
+
+    The premium is what all of them win in contests of their own region over what their strength
+    lets expect; a small one is taken for chance.
+    """
+    expected = np.where(by_bids, seen.contest_expected, joint_expected)
+    home, away = (_regions(snap, kind) for kind in ("body", "company"))
+    near = by_bids & (home[body] == away[company]) & (home[body] != "")
+    hoped = float(np.sort(seen.contest_expected[near]).sum())
+    premium = float(seen.contest_wins[near].sum()) / hoped if hoped > 0 else 1.0
+    if premium < _PREMIUM:
+        return expected, tail
+    expected = np.where(near, expected * premium, expected)
+    # A count of unlike trials never has a longer tail than Poisson's.
+    wins = seen.contest_wins
+    above, at = (np.asarray(f(wins, expected), np.float64) for f in (poisson.sf, poisson.pmf))
+    return expected, Tail(np.where(near, above, tail.above), np.where(near, at, tail.at))
 
 
-def _unconditional(yard: Market, pairs: I64) -> _Pairs:
-    """Joint awards against independence inside strata (hypergeometric, strata added up)."""
-    shares = yard.shares
-    span = max(shares.companies, 1)
-    of_body, of_firm = shares.body[shares.first], shares.company[shares.first]
-    body, company = (pairs // span).astype(np.int32), (pairs % span).astype(np.int32)
-    if not of_body.size:
-        none = np.zeros(pairs.size)
-        return _Pairs(body, company, none.astype(np.int64), none, Tail(np.ones(pairs.size), none))
-    strata = make_strata(
-        {
-            "line": shares.line[shares.first],
-            "region": shares.region[shares.first],
-            "year": shares.day[shares.first] // 365,
-        }
-    ).ids.astype(np.int64)
-    count = int(strata.max()) + 1
-    per_body, body_n = np.unique(of_body * np.int64(count) + strata, return_counts=True)
-    per_firm, firm_n = np.unique(of_firm * np.int64(count) + strata, return_counts=True)
-    size = np.bincount(strata, minlength=count)
-    # Every stratum of the body in which the company has an award too.
-    low = np.searchsorted(per_body, body * np.int64(count))
-    high = np.searchsorted(per_body, (body + np.int64(1)) * count)
-    query = np.repeat(np.arange(pairs.size), high - low)
-    start = np.repeat(low - np.concatenate([[0], np.cumsum(high - low)[:-1]]), high - low)
-    row = start + np.arange(query.size)
-    stratum = per_body[row] % count
-    wanted = company[query] * np.int64(count) + stratum
-    at = np.minimum(np.searchsorted(per_firm, wanted), per_firm.size - 1)
-    both = per_firm[at] == wanted
-    query, stratum = query[both], stratum[both]
-    n_body, n_firm = body_n[row[both]], firm_n[at[both]]
-    expected = np.bincount(query, n_body * n_firm / size[stratum], minlength=pairs.size)
-    offsets = np.searchsorted(query, np.arange(pairs.size + 1))
-    met, joint_n = np.unique(of_body * np.int64(span) + of_firm, return_counts=True)
-    place = np.minimum(np.searchsorted(met, pairs), met.size - 1)
-    joint = np.where(met[place] == pairs, joint_n[place], 0)
-    found = hypergeometric_sum_tails(joint, size[stratum], n_firm, n_body, offsets)
-    met_at_all = _at_least_one(query, size[stratum], n_firm, n_body, pairs.size)
-    tail = Tail(*(np.minimum(part / met_at_all, 1.0) for part in (found.above, found.at)))
-    return _Pairs(body, company, joint, np.asarray(expected, dtype=np.float64), tail)
-
-
-def _at_least_one(query: I64, size: I64, firm: I64, body: I64, pairs: int) -> F64:
-    """The chance that a pair meets at all: 1 - prod of C(N - K, n) / C(N, n) over its strata."""
-    rest = size - firm - body
-    none = np.where(
-        rest < 0,
-        -np.inf,
-        special.gammaln(size - firm + 1.0)
-        + special.gammaln(size - body + 1.0)
-        - special.gammaln(np.maximum(rest, 0) + 1.0)
-        - special.gammaln(size + 1.0),
-    )
-    chance = -np.expm1(np.bincount(query, none, minlength=pairs))
-    return np.asarray(np.maximum(chance, 1e-12))
+def _regions(snap: Snapshot, kind: str) -> npt.NDArray[np.object_]:
+    table = {"body": "bodies", "company": "companies"}[kind]
+    rows = snap.sql(f"SELECT coalesce(region, '') AS region FROM {table} ORDER BY {kind}_id")
+    return np.asarray(rows["region"].to_numpy(zero_copy_only=False), dtype=np.object_)

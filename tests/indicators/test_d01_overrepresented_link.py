@@ -183,3 +183,39 @@ def test_it_is_as_rare_by_chance_as_it_says(bids: bool, snapshot: Callable[..., 
     assert 0.025 < (p < 0.05).mean() < 0.08, (p < 0.05).mean()
     assert 0.44 < p.mean() < 0.56, p.mean()
     assert len(flags) <= 1
+
+
+def at_home(premium: bool) -> Frames:
+    """Every firm wins twice as often in its own region, if so wanted; firm 0 at office 0 too."""
+    rng = np.random.default_rng(8)
+    frames: Frames = {"awards": [], "tenders": [], "bids": []}
+    region = "NSW"
+    frames["bodies"] = [
+        {"body_id": f"B{b:02d}", "name": f"Office {b}", "region": region[b % 3]} for b in range(12)
+    ]
+    frames["companies"] = [
+        {"company_id": f"C{f:02d}", "name": f"Firm {f}", "region": region[f % 3]} for f in range(30)
+    ]
+    for i in range(900):
+        body = int(rng.integers(12)) if i % 5 else 0
+        firms = [0, *rng.permutation(range(1, 30))[:3]] if body == 0 else rng.permutation(30)[:4]
+        weight = np.array([6.0 if premium and f % 3 == body % 3 else 1.0 for f in firms])
+        first = int(rng.choice(firms, p=weight / weight.sum()))
+        order = [first, *(int(f) for f in firms if f != first)]
+        buy(frames, f"{i:04d}", body, order, FIRST + timedelta(days=2 * i), bids=True)
+    return frames
+
+
+def test_nearness_explains_what_it_gives_to_all(snapshot: Callable[..., Snapshot]) -> None:
+    """Innocent: the local firm wins more at the local office, as local firms do everywhere."""
+    assert subjects(run(OverrepresentedLink(), snapshot(**at_home(premium=True)))) == []
+
+
+def test_size_explains_who_takes_the_large_jobs(snapshot: Callable[..., Snapshot]) -> None:
+    """Innocent: five firms can take large jobs, which office 0 alone has many of."""
+    frames = fair(500, 6, bids=False)
+    for n in range(120):
+        body = 0 if n % 2 else n // 2 % 12
+        buy(frames, f"L{n:03d}", body, [n % 5], weekly(n % 60), bids=False, amount=10_000_000)
+    found = run(OverrepresentedLink(), snapshot(**{t: r for t, r in frames.items() if r}))
+    assert subjects(found) == []
