@@ -16,16 +16,14 @@ from graphgov.indicators._pairs import (
     not_stated,
     pair_flag,
 )
-from graphgov.network.ids import Index
 from graphgov.network.projection import Bidding, Pairs, Validation, bidding, validate
 from graphgov.network.shared_contacts import COLUMNS as CONTACTS
 from graphgov.network.shared_contacts import Contacts, Linked, contacts, linked
-from graphgov.network.shared_rivals import COLUMNS, Met, Rivals, rivals
+from graphgov.network.shared_rivals import COLUMNS, Met, Rivals, niches, rivals
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
-from graphgov.stats.spans import FAR, I64
-from graphgov.stats.strata import make_strata
+from graphgov.stats.spans import I64
 
 F64 = npt.NDArray[np.float64]
 _SEED = 6
@@ -40,7 +38,7 @@ class RareSharedAttribute(Detector):
         -ln((n - 1) / (N - 1)) about a pair that shares it; sum over kinds, what a service may
         lend counting once. Of pairs with a sum of **min_bits** or more test how often they bid
         on one lot against bidders dealt out at random among the places of lots of the same
-        category division, region and span of days (hypergeometric, summed over strata). Flag
+        category, method, region and year (hypergeometric, summed over these niches). Flag
         pairs that met **min_lots** times with q at most **max_q**.
     Example: Of 4 000 firms two give the same mailbox; they bid together eleven times, where
         their trades and regions explain one meeting.
@@ -48,7 +46,7 @@ class RareSharedAttribute(Detector):
         Firms of one building and one trade meet often too.
     Score: Surprise of the number of meetings.
     Skips: Values of more than **max_holders** companies; lots with more than twenty bidders;
-        joint bids; pairs of state-owned companies; pairs that never bid in one stratum.
+        joint bids; pairs of state-owned companies; pairs that never bid in one niche.
     Source: Catalogue D06; Tumminello and others 2011 for the meetings.
     """
 
@@ -91,7 +89,7 @@ class RareSharedAttribute(Detector):
         )
         a, b = shared.a[rows], shared.b[rows]
         met = market.met(a, b)
-        checked, met = _checked(market, a, b, met)
+        checked, met = _checked(snap, market, a, b, met)
         testable = np.flatnonzero(checked.expected > 0)
         p = checked.tail.p[testable]
         q = benjamini_hochberg(p)
@@ -153,7 +151,7 @@ class RareSharedAttribute(Detector):
         return flags
 
 
-def _checked(market: Rivals, a: I64, b: I64, met: Met) -> tuple[Validation, Met]:
+def _checked(snap: Snapshot, market: Rivals, a: I64, b: I64, met: Met) -> tuple[Validation, Met]:
     """The test of every pair, and its meetings on lots of a usable size."""
     bids = _bids(market)
     keep = bids.size[met.lot] > 0
@@ -162,16 +160,11 @@ def _checked(market: Rivals, a: I64, b: I64, met: Met) -> tuple[Validation, Met]
     lots = np.bincount(bids.company, minlength=bids.companies).astype(np.int64)
     either = np.maximum(lots[a] + lots[b] - joint, 1)
     pairs = Pairs(a.astype(np.int32), b.astype(np.int32), joint, joint / either, lots)
-    frame = market.seen.lots
-    region = frame["region"].fill_null("")
-    stratum = np.zeros(market.lots, dtype=np.int32)
-    if frame.num_rows:
-        columns = {"division": market.seen.division, "region": Index.of(region).codes(region)}
-        stratum = make_strata(columns).ids
-    day = np.where(market.day == -FAR, 0, market.day).astype(np.int32)
-    if not len(day):
-        day = np.zeros(market.lots, dtype=np.int32)
-    return validate(bids, pairs, stratum=stratum, day=day, min_joint=0, by_place=True), met
+    # Years, because firms come and go; their own first and last bids would be a biased span.
+    year = np.where(market.day < 0, 0, market.day // 365)
+    place = niches(snap, market) * (int(year.max(initial=0)) + 1) + (year if len(year) else 0)
+    _, stratum = np.unique(place, return_inverse=True)
+    return validate(bids, pairs, stratum=stratum, min_joint=0, by_place=True), met
 
 
 def _bids(market: Rivals) -> Bidding:

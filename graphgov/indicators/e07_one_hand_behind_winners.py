@@ -17,6 +17,7 @@ from graphgov.network.shared_buyers import COLUMNS, SharedBuyers, shared_buyers
 from graphgov.network.shared_control import COLUMNS as CONTROL
 from graphgov.network.shared_control import Behind, Common, behind
 from graphgov.network.shared_owners import related
+from graphgov.network.shared_rivals import CATEGORY
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -33,10 +34,10 @@ class OneHandBehindWinners(Detector):
 
     Method: Who stands behind a company on the day of an award: effective shares over chains and
         cross-holdings, control by more than half of the votes or by heading it. Of two companies
-        under one control count the bodies at which both won in one category division. Null: the
-        second one's bodies are drawn from all links of company and body of its division and
-        region (hypergeometric, summed over strata). Flag pairs with p at most **max_p**, q at
-        most **max_q** and **min_awards** awards at the shared bodies while control was common.
+        under one control count the bodies at which both won in one category. Null: the second
+        one's bodies are drawn from all links of company and body of its category and region
+        (hypergeometric, summed over strata). Flag pairs with p at most **max_p**, q at most
+        **max_q** and **min_awards** awards at the shared bodies while control was common.
     Example: Four counties buy lab furniture now from one firm, now from another; a Ms Wang owns
         sixty per cent of both, of one through a holding.
     Why: Firms of one hand can look like competition and like many small contracts. Sisters of
@@ -181,7 +182,7 @@ class OneHandBehindWinners(Detector):
 def _awards(
     snap: Snapshot, found: Behind, a: I64, b: I64, hits: I64
 ) -> dict[int, list[Mapping[str, Any]]]:
-    """Awards of both companies at the bodies and divisions where both won, by pair and day."""
+    """Awards of both companies at the bodies and categories where both won, by pair and day."""
     rows: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     if not len(hits):
         return rows
@@ -197,14 +198,14 @@ def _awards(
     return rows
 
 
-_AWARDS = """WITH w AS (
-        SELECT s.pair, w.company_id, w.buyer_id, coalesce(w.division, '') AS division,
+_AWARDS = f"""WITH w AS (
+        SELECT s.pair, w.company_id, w.buyer_id, {CATEGORY.format("w.category")} AS category,
             coalesce(w.region, '') AS region, w.award_id AS id, w.awarded_on AS "on", w.amount,
             w.currency, w.row_key
         FROM wins w JOIN asked s USING (company_id)
     ), joint AS (
-        SELECT pair, buyer_id, division, region FROM w GROUP BY ALL
+        SELECT pair, buyer_id, category, region FROM w GROUP BY ALL
         HAVING count(DISTINCT company_id) = 2
     )
-    SELECT w.* FROM w SEMI JOIN joint USING (pair, buyer_id, division, region)
+    SELECT w.* FROM w SEMI JOIN joint USING (pair, buyer_id, category, region)
     ORDER BY pair, "on", id, company_id"""

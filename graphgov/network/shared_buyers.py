@@ -1,7 +1,7 @@
 """Whether companies under one hand win at the same bodies more than their trades explain.
 
-What is counted are links: a company won at a body in a category division, once however often.
-Of the links of its stratum (division and region) those of the second company fall on bodies of
+What is counted are links: a company won at a body in a category, once however often.
+Of the links of its stratum (category and region) those of the second company fall on bodies of
 the first by chance; so a loyal customer counts once, and sisters in different lines never meet.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from graphgov.network.shared_rivals import CATEGORY
 from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail
 from graphgov.stats.spans import I64, Tally, slices
@@ -20,13 +21,14 @@ COLUMNS = (
     "awards.category", "awards.region", "awards.status", "awards.tender_id", "awards.currency",
     "tenders.category", "tenders.region", "bodies.region", "bodies.name", "rates.*",
 )  # fmt: skip
-_LINKS = """WITH c AS (
+_LINKS = f"""WITH c AS (
         SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company FROM companies
     ), b AS (
         SELECT body_id, row_number() OVER (ORDER BY body_id) - 1 AS body FROM bodies
     ), s AS (
         SELECT company_id, buyer_id,
-            dense_rank() OVER (ORDER BY coalesce(division, ''), coalesce(region, '')) - 1 AS stratum
+            dense_rank() OVER (ORDER BY {CATEGORY.format("category")}, coalesce(region, '')) - 1
+                AS stratum
         FROM wins
     )
     SELECT DISTINCT c.company, s.stratum, b.body FROM s JOIN c USING (company_id)
@@ -38,7 +40,7 @@ class SharedBuyers:
     """The test of each pair.
 
     Args:
-        shared: Bodies and divisions in which both won.
+        shared: Bodies and categories in which both won.
         expected: How many chance would give.
         tail: The chance of as many.
         testable: Both won in some stratum.

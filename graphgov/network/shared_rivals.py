@@ -136,6 +136,18 @@ def rivals(snap: Snapshot) -> Rivals:
     return snap.memo("network.rivals", lambda: _read(snap))
 
 
+def niches(snap: Snapshot, market: Rivals) -> I64:
+    """Per lot a code of category (four digits), method and region: who shares it meets anyway."""
+    return snap.memo("network.niches", lambda: _niches(snap, market))
+
+
+def _niches(snap: Snapshot, market: Rivals) -> I64:
+    asked = market.seen.lots.select(["process", "tender_id", "method", "region"])
+    rows = snap.sql(_NICHES, asked=asked)
+    found = rows["niche"].to_numpy().astype(np.int64)
+    return found if len(found) else np.zeros(market.lots, dtype=np.int64)
+
+
 def _read(snap: Snapshot) -> Rivals:
     seen = records(snap)
     frames = seen.frames
@@ -171,3 +183,15 @@ def _days(snap: Snapshot, lots: pa.Table) -> I64:
 _DAYS = f"""SELECT coalesce(date_diff('day', DATE '1970-01-01', coalesce(
         ((due AT TIME ZONE 'UTC') AT TIME ZONE '{{zone}}')::DATE, day)), -{FAR})::BIGINT AS day
     FROM asked ORDER BY process"""
+CATEGORY = """CASE WHEN regexp_matches({0}, '^[0-9]{{4}}') THEN left({0}, 4)
+    ELSE coalesce({0}, '') END"""
+_NICHES = f"""WITH w AS (
+        SELECT tender_id, min(category) AS category FROM wins
+        WHERE tender_id IS NOT NULL GROUP BY tender_id
+    ), c AS (
+        SELECT a.process, a.method, a.region, coalesce(t.category, w.category) AS category
+        FROM asked a JOIN tenders t USING (tender_id) LEFT JOIN w USING (tender_id)
+    )
+    SELECT dense_rank() OVER (ORDER BY {CATEGORY.format("category")}, coalesce(method, ''),
+        coalesce(region, '')) - 1 AS niche
+    FROM c ORDER BY process"""
