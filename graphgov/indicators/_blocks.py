@@ -13,6 +13,7 @@ from graphgov.network.dense import Density, densest
 from graphgov.schema import Evidence, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.purchases import Purchases, distinct_runs
+from graphgov.stats.strata import make_strata
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -95,10 +96,10 @@ def search(buys: Purchases, rows: I64, how: Search) -> Searched:
     """Look for the densest block of each market, and of its shuffled copies.
 
     A market is a two-digit category in a region. A copy deals the companies out anew among the
-    market's awards of the same year and method, so that bodies, companies and months keep
-    their numbers. How far a block is denser than those of its copies is compared with how far
-    copies are denser than each other, in markets of like size; what markets usually are
-    denser than chance, by habit, is taken off first.
+    market's awards of the same category, method and, as far as there are enough, year, so that
+    bodies, companies and months keep their numbers. How far a block is denser than those of
+    its copies is compared with how far copies are denser than each other, in markets of like
+    size; what markets usually are denser than chance, by habit, is taken off first.
     """
     order, starts = distinct_runs(buys.division.codes[rows], buys.region.codes[rows])
     size = np.diff(starts)
@@ -113,8 +114,13 @@ def search(buys: Purchases, rows: I64, how: Search) -> Searched:
     body, bodies = _values(market, buys.body[rows])
     company, companies = _values(market, buys.company[rows])
     month, months = _values(market, _month(buys, rows))
-    year = buys.fiscal_year(1)[rows]
-    _, stratum = np.unique((market * 10_000 + year) * 8 + buys.rank[rows], return_inverse=True)
+    kinds = {
+        "market": market,
+        "category": buys.category.codes[rows],
+        "method": buys.rank[rows],
+        "year": buys.fiscal_year(1)[rows],
+    }
+    stratum = make_strata(kinds, min_count=LEAST, keep=3).ids
     copies = int(np.clip(_ENTRIES // len(rows) - 1, *_COPIES))
     dealt = _dealt(company, stratum, copies, how.seed)
     times = copies + 1
@@ -163,7 +169,7 @@ def _month(buys: Purchases, rows: I64) -> I64:
     )
 
 
-def _dealt(company: I64, stratum: I64, copies: int, seed: int) -> I64:
+def _dealt(company: I64, stratum: npt.NDArray[Any], copies: int, seed: int) -> I64:
     """The companies as they are, and shuffled inside strata, copy after copy."""
     rng = np.random.default_rng(seed)
     place = np.argsort(stratum, kind="stable")

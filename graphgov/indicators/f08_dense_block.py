@@ -31,7 +31,7 @@ class DenseBlock(Detector):
         set of bodies and companies with the most such awards per member, each award weighing
         1 / ln(d + 5), d the number of them the body has; so what a company does elsewhere as a
         cover changes nothing. Chance is that of the market with companies dealt
-        out anew among awards of the same method and year, less what markets usually differ.
+        out anew among awards of the same category and method, less what markets usually differ.
     Example: Three offices and four road firms share 60 of the region's 80 single-bid awards.
     Why: Favour and agreements leave dense patches. A town with few firms, or a purchasing
         centre, is dense as well.

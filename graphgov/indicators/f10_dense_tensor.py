@@ -30,7 +30,7 @@ class DenseTensor(Detector):
         market (two-digit category and region) count them by body, company and month, and find
         the block of bodies, companies and months that would be least likely, were they spread
         evenly (suspiciousness). Chance is that of the market with companies dealt out anew
-        among awards of the same method and year, less what markets usually differ.
+        among awards of the same category and method, less what markets usually differ.
     Example: Two schools give 18 direct awards to three related firms in May and June, half of
         all that the region gave in those categories in these months.
     Why: Favour that lasts a season, or one budget divided among friends, is dense in time, too.

@@ -91,9 +91,11 @@ def chance(parts: Parts, *, band: float, max_days: int) -> Chance:
     n = np.diff(parts.starts)
     body, division = parts.body[first], parts.division[first]
     close = np.add.reduceat((parts.share >= band).astype(np.int64), first)
-    usual = rate_elsewhere(close.astype(float), n.astype(float), body, division)
-    short, mean_gap = _bursts(parts, n, max_days)
     testable = n >= 2
+    usual = rate_elsewhere(
+        np.where(testable, close, 0.0), np.where(testable, n, 0.0), body, division
+    )
+    short, mean_gap = _bursts(parts, n, max_days)
     tails = []
     for hits, tries, mean in ((close, n, usual), (short, n - 1, mean_gap)):
         mean = np.clip(mean, 1e-9, 1.0 - 1e-9)
@@ -116,8 +118,12 @@ def _bursts(parts: Parts, n: I64, max_days: int) -> tuple[I64, F64]:
     short = np.add.reduceat(burst.astype(np.int64), first)
     even = (n - 1) * (1.0 - (1.0 - reach / span) ** n)
     body, division = parts.body[first], parts.division[first]
-    usual = rate_elsewhere(short.astype(float), np.maximum(even, 1e-9), body, division)
-    return short, np.clip(usual * even / np.maximum(n - 1, 1), 1e-4, 0.98)
+    # Few purchases lie further apart than their years say, many closer: what units of like
+    # size do elsewhere comes first, the category on top of it.
+    size = np.minimum(np.floor(2 * np.log2(np.maximum(n, 1))), 12).astype(np.int64)
+    for group in (size, size, division):  # twice, as each step is shrunk
+        even = even * rate_elsewhere(short.astype(float), np.maximum(even, 1e-9), body, group)
+    return short, np.clip(even / np.maximum(n - 1, 1), 1e-4, 0.98)
 
 
 def _changes(values: I64) -> BOOL:
