@@ -87,10 +87,10 @@ _LINKS = f"""WITH {_VALUES}, c AS (
     JOIN (VALUES ('phone', 0), ('email', 1), ('domain', 2), ('address', 3)) x(kind, place)
         ON x.kind = a.kind
     GROUP BY a.company, b.company, a.kind ORDER BY 1, 2, 3"""
-_COUNT = f"""WITH {_VALUES}
-    SELECT kind, count(DISTINCT company_id)::BIGINT AS companies FROM w GROUP BY kind"""
-_STATED = f"""WITH {_VALUES} SELECT company_id IN (SELECT company_id FROM w) AS stated
-    FROM companies ORDER BY company_id"""
+_STATES = ", ".join(f"coalesce(bool_or(w.kind = '{kind}'), false) AS {kind}" for kind in KINDS)
+_STATED = f"""WITH {_VALUES}
+    SELECT {_STATES} FROM companies c LEFT JOIN w USING (company_id)
+    GROUP BY c.company_id ORDER BY c.company_id"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +164,8 @@ def _read(snap: Snapshot, most: int) -> Contacts:
     a, b, kind, holders = (
         rows[name].to_numpy().astype(np.int64) for name in ("a", "b", "kind", "holders")
     )
-    count = dict.fromkeys(KINDS, 0)
-    for row in snap.sql(_COUNT).to_pylist():
-        count[row["kind"]] = row["companies"]
+    rows = snap.sql(_STATED)
+    states = np.column_stack([rows[k].to_numpy(zero_copy_only=False) for k in KINDS]).astype(bool)
     # A shared mailbox is a shared domain: said once.
     pair = a << 32 | b
     doubled = (kind == KINDS.index("domain")) & np.isin(pair, pair[kind == KINDS.index("email")])
@@ -176,8 +175,8 @@ def _read(snap: Snapshot, most: int) -> Contacts:
         b[keep],
         kind[keep],
         holders[keep],
-        np.array([count[k] for k in KINDS], dtype=np.int64),
-        snap.sql(_STATED)["stated"].to_numpy(zero_copy_only=False).astype(bool),
+        states.sum(axis=0).astype(np.int64),
+        np.asarray(states.any(axis=1)),
     )
 
 

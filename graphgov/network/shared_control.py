@@ -5,7 +5,8 @@ what is above one company is looked at: its owners, theirs, and so on, with the 
 that day. Between two changes of any of these the answer stays the same and is kept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -97,11 +98,14 @@ def nearest(commons: Sequence[Common]) -> Common:
 
 @dataclass(frozen=True)
 class _Above:
-    """The holdings above a company on a day: place of each row, and the stakes."""
+    """The holdings above a company on a day: place of each row, who owns whom, and the stakes."""
 
     stakes: dict[int, Stake]
     rows: tuple[int, ...]
     heads: tuple[int, ...]
+    down: Mapping[int, Sequence[int]]
+    up: Mapping[int, Sequence[int]]
+    headed: Mapping[int, Sequence[int]]
 
 
 _OWN = Stake(1.0, 1.0, controls=True, head=False)
@@ -232,7 +236,13 @@ class Behind:
             for i in np.flatnonzero((shares[1] > 0) | controls).tolist()
             if i != target
         }  # fmt: skip
-        return _Above(stakes, tuple(rows.tolist()), tuple(heads.tolist()))
+        down, up, headed_by = (defaultdict(list) for _ in range(3))
+        for one, two in zip(owner.tolist(), owned.tolist(), strict=True):
+            down[one].append(two)
+            up[two].append(one)
+        for one, two in seeds[:, :2].tolist():
+            headed_by[one].append(two)
+        return _Above(stakes, tuple(rows.tolist()), tuple(heads.tolist()), down, up, headed_by)
 
     def _in_force(self, company: int, day: int) -> I64:
         """Of each owner's rows in force the one that began last; rows are in that order."""
@@ -292,14 +302,12 @@ class Behind:
         return owned | {int(self.base.heads[h, 1]) for h in heads}
 
     def _reached(self, node: int, above: _Above) -> set[int]:
+        """The companies below a node, and the node."""
         found, queue = {node}, [node]
+        queue += above.headed.get(node, ())
+        found.update(queue)
         while queue:
-            at = queue.pop()
-            below = [int(self.base.company[r]) for r in above.rows if self.base.owner[r] == at]
-            if at == node:
-                below += [int(c) for h in above.heads for p, c in [self.base.heads[h, :2]]
-                          if p == node]  # fmt: skip
-            for company in below:
+            for company in above.down.get(queue.pop(), ()):
                 if company not in found:
                     found.add(company)
                     queue.append(company)
@@ -312,9 +320,8 @@ class Behind:
             at = queue.pop()
             if at == node:
                 continue
-            for r in above.rows:
-                owner = int(self.base.owner[r])
-                if self.base.company[r] == at and self._is_company(owner) and owner not in found:
+            for owner in above.up.get(at, ()):
+                if self._is_company(owner) and owner not in found:
                     found.add(owner)
                     queue.append(owner)
         return found
