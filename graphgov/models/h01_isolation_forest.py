@@ -17,7 +17,8 @@ from graphgov.models.h07_explanation import drops, nearest, plain, say, stronges
 from graphgov.models.pair_features import FEATURES, features, pairs_of
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
-from graphgov.stats.conformal import conformal_p_within
+from graphgov.stats.conformal import held_out_ranks
+from graphgov.stats.exact import Tail
 from graphgov.stats.fdr import benjamini_hochberg
 
 F64 = npt.NDArray[np.float64]
@@ -104,16 +105,17 @@ class IsolationForest(Detector):
         if pairs.num_rows < 4:
             return Findings(subjects=subjects, reason=few)
         view = _View.of(pairs)
-        score, p_value = np.zeros(len(view.x)), np.ones(len(view.x))
+        score, above, at = np.zeros(len(view.x)), np.zeros(len(view.x)), np.ones(len(view.x))
         forests = []
         for half in (0, 1):
             rows = np.arange(half, len(view.x), 2)
             forest = self._fit(view.x[1 - half :: 2])
             forests.append(forest)
-            score[rows] = -forest.score_samples(view.x[rows])
-            p_value[rows] = conformal_p_within(
-                score[rows], view.stratum[rows], score[rows], view.stratum[rows]
-            )
+            score[rows] = np.round(-forest.score_samples(view.x[rows]), 9)
+            ranks = held_out_ranks(score[rows], view.stratum[rows])
+            above[rows], at[rows] = ranks.above, ranks.at
+        tail = Tail(above, at)
+        p_value = tail.p
         order = np.lexsort((np.arange(len(score)), -score, p_value))
         most = int(np.ceil(self.top_share * len(score)))
         top = order[:most]
@@ -130,7 +132,7 @@ class IsolationForest(Detector):
             subjects=subjects,
             computable=len(view.x),
             reason=few if len(view.x) < subjects else "",
-            p_values=p_value,
+            p_values=tail.randomised(self.seed),
         )
 
     def _fit(self, x: F64) -> Any:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from graphgov.stats.conformal import conformal_p_within
+from graphgov.stats.conformal import held_out_ranks
+from graphgov.stats.exact import Tail
 
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
@@ -50,7 +51,7 @@ def standardised(scaled: F64, raw: F64, stratum: I32) -> tuple[F64, F64]:
 
 def by_halves(
     x: F64, half: I64, stratum: I32, fit: Callable[[F64], Callable[[F64], F64]]
-) -> tuple[F64, F64, list[Callable[[F64], F64]]]:
+) -> tuple[F64, Tail, list[Callable[[F64], F64]]]:
     """Scores by the model of the other half, and their ranks in the own half and stratum.
 
     So no unit is scored by a model that has seen it, nor takes part in its own peers.
@@ -62,9 +63,9 @@ def by_halves(
         fit: Makes of some units what scores others.
 
     Returns:
-        Scores, conformal p-values, and the model that scores each half.
+        Scores, their tails, whose `p` is a conformal p-value, and the model that scores each half.
     """
-    score, p_value = np.zeros(len(x)), np.ones(len(x))
+    score, above, at = np.zeros(len(x)), np.zeros(len(x)), np.ones(len(x))
     models = []
     for own in (0, 1):
         rows = np.flatnonzero(half == own)
@@ -73,10 +74,9 @@ def by_halves(
         models.append(model)
         if len(rows):
             score[rows] = np.round(model(x[rows]), 9)
-            p_value[rows] = conformal_p_within(
-                score[rows], stratum[rows], score[rows], stratum[rows]
-            )
-    return score, p_value, models
+            ranks = held_out_ranks(score[rows], stratum[rows])
+            above[rows], at[rows] = ranks.above, ranks.at
+    return score, Tail(above, at), models
 
 
 def strangest(score: F64, p_value: F64, top_share: float) -> I64:

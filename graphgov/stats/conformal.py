@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from graphgov.stats.exact import FLOAT
+from graphgov.stats.exact import FLOAT, Tail
+from graphgov.stats.peers import peer_tail
 
 
 def conformal_p(scores: npt.ArrayLike, calibration: npt.ArrayLike) -> FLOAT:
@@ -65,3 +66,27 @@ def _centre(values: FLOAT) -> tuple[float, float]:
         return 0.0, 1.0
     low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
     return float(middle), float(high - low) or 1.0
+
+
+def held_out_ranks(scores: npt.ArrayLike, strata: npt.ArrayLike, *, min_count: int = 100) -> Tail:
+    """Conformal p-values of units that are each other's calibration: ranks, the unit counted once.
+
+    For scores by a model that has seen none of these units. `p` is (1 + number of others at
+    least as high) / (1 + number of others); small strata are pooled as in `conformal_p_within`.
+
+    Args:
+        scores: Higher is stranger; none may be NaN.
+        strata: Stratum per score.
+        min_count: Units below which a stratum is pooled.
+    """
+    s, g = np.asarray(scores, dtype=np.float64), np.asarray(strata)
+    level, pool = s.copy(), np.full(len(s), -1, dtype=np.int64)
+    overall = _centre(s)
+    for place, stratum in enumerate(np.unique(g)):
+        mine = g == stratum
+        if mine.sum() >= min_count:
+            pool[mine] = place
+            continue
+        middle, spread = _centre(s[mine]) if mine.sum() >= 5 else overall
+        level[mine] = np.round((s[mine] - middle) / spread, 9)
+    return peer_tail(level, pool + 1, np.arange(len(s)))
