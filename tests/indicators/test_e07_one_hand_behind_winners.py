@@ -74,7 +74,7 @@ def test_sisters_at_the_same_bodies(snapshot: Callable[..., Snapshot]) -> None:
     assert flag.p_value is not None
     assert flag.p_value < 0.01
     assert flag.amounts[0][1] == 1600
-    assert "a and b, both under Wang, won 16 awards" in flag.reason
+    assert "a and b (both under Wang) won 16 awards" in flag.reason
     assert "they share 4 such buyers" in flag.reason
     assert [e.table for e in flag.evidence].count("ownership") == 3
     assert ("company", "x", "through") in flag.members
@@ -138,4 +138,22 @@ def test_p_values_are_uniform_for_sisters_by_chance(snapshot: Callable[..., Snap
 
 def test_without_owners_and_officers(snapshot: Callable[..., Snapshot]) -> None:
     found = run(OneHandBehindWinners(), snapshot(awards=honest(2, 30)))
-    assert found.missing == "ownership.owner_id;officers.person_id"
+    assert found.missing.startswith("ownership.owner_id;officers.person_id;companies.phone")
+
+
+def test_rare_contacts_make_one_hand(snapshot: Callable[..., Snapshot]) -> None:
+    own = {"phone": "0571 8888 4021", "address": "Renmin Road 7"}
+
+    def firms(count: int) -> list[Row]:
+        names = ["a", "b", *(f"f{i:02d}" for i in range(60))]
+        return [
+            {"company_id": c, "name": c, "phone": f"0571 6{i:03d} 9{i:03d}"}
+            | (own if i < count else {})
+            for i, c in enumerate(names)
+        ]
+
+    (flag,) = look(snapshot, companies=firms(2)).flags
+    assert "a and b (both give a telephone number that 2 of 62 companies have; both" in flag.reason
+    assert [e.table for e in flag.evidence].count("companies") == 2
+    assert not look(snapshot, companies=firms(0)).flags
+    assert not look(snapshot, companies=firms(12)).flags
