@@ -19,6 +19,8 @@ from graphgov.stats.market import Advantage, Market, market
 from graphgov.stats.spans import F64, I32, I64
 
 _EPOCH = date(1970, 1, 1).toordinal()
+_AS_WELL = 0.85  # of the best fit, from which a second official fits about as well
+_MOST_NAMED = 3
 _ALWAYS = (
     "not computable, because the rest won too seldom, or the office was held whenever the "
     "body bought"
@@ -45,14 +47,15 @@ class TermJump(Detector):
         served, whenever, ask how many of them would fall into the terms if the company's share
         had stayed the same: binomial, with the bodies' own purchases in the company's lines
         inside and outside the terms as weights. Below **min_awards** inside nothing is flagged.
-        Of officials who served side by side the one whose term fits best is named.
+        Of officials who served side by side those whose terms fit best are named.
     Example: A firm wins two of 60 road contracts before an official comes, 14 of 55 while the
         official heads the roads office, and one of 40 after.
     Why: Who steers awards to a company does so while in office, and may take it along to the
         next post. A company that started up, grew or won a framework at that time shows the
         same jump.
     Score: Odds of favour in the term against a steady share or a habit of the pair's own, in
-        powers of ten and damped for few wins.
+        powers of ten and damped for few wins. Flagged from **least_points**, or a jump with a
+        q-value of at most **max_q**.
     Skips: Terms without any date; officials whose terms cover all awards; awards of days on
         which the official is recorded as recused, which count as won at other times.
     Source: Catalogue E05 (Coviello and Gagliarducci 2017 for the idea); the permutation of
@@ -96,6 +99,7 @@ class TermJump(Detector):
     min_awards: int = bounded(4, low=2, high=100)
     min_ratio: float = bounded(1.5, low=1.0, high=100.0)
     max_q: float = bounded(0.05, low=0.0, high=1.0)
+    least_points: float = bounded(1.0, low=0.0, high=20.0)
 
     def find(self, snap: Snapshot) -> Findings:
         """All officials with all companies that won enough in their terms."""
@@ -112,8 +116,9 @@ class TermJump(Detector):
         q = np.full(p.size, np.nan)
         q[tested] = benjamini_hochberg(p[tested])
         ratio = seen.wins / np.maximum(seen.expected, 1e-9)
+        stands_out = (q <= self.max_q) | (size >= self.least_points)
         hits = np.flatnonzero(
-            tested & (q <= self.max_q) & (ratio >= self.min_ratio) & (seen.wins >= self.min_awards)
+            tested & stands_out & (ratio >= self.min_ratio) & (seen.wins >= self.min_awards)
         )
         hits = _best_fit(hits, queries.body, queries.group, company, size)
         flags = []
@@ -193,14 +198,20 @@ class TermJump(Detector):
 
 
 def _best_fit(hits: I64, body: I32, group: I64, company: I32, size: F64) -> I64:
-    """Of hits on one company at one body, the official whose terms fit best."""
-    chosen: dict[tuple[int, int], int] = {}
-    bodies: dict[int, list[int]] = {}
+    """Of hits on one company at one body, the officials whose terms fit best.
+
+    Who served side by side cannot be told apart by dates: all that fit about as well are named.
+    """
+    at: dict[tuple[int, int], list[int]] = {}
     wanted = set(hits.tolist())
     for g, b in zip(group.tolist(), body.tolist(), strict=True):
-        if g in wanted:
-            bodies.setdefault(g, []).append(b)
-    for i in sorted(wanted, key=lambda i: (-size[i], i)):
-        for b in bodies[i]:
-            chosen.setdefault((b, int(company[i])), i)
-    return np.array(sorted(set(chosen.values())), dtype=np.int64)
+        if g in wanted and g not in (found := at.setdefault((b, int(company[g])), [])):
+            found.append(g)
+    chosen: set[int] = set()
+    for found in at.values():
+        ranked = sorted(found, key=lambda i: (-size[i], i))
+        best = size[ranked[0]]
+        chosen.update(
+            ranked[:1], (i for i in ranked[:_MOST_NAMED] if size[i] >= _AS_WELL * best > 0)
+        )
+    return np.array(sorted(chosen), dtype=np.int64)

@@ -13,7 +13,7 @@ from graphgov.stats.spans import F64, I32, I64
 
 # A p-value near 1, such as that of one contest lost, would outweigh any evidence of the others.
 VETO = 0.95
-HALF_WINS = 5.0  # wins at which the evidence counts half: two lucky ones are no pattern
+HALF_WINS = 6.0  # wins at which the evidence counts half: two lucky ones are no pattern
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ RAISED = np.geomspace(2.0, 100.0, 12)
 DELAYS = (0, 90, 270)  # days from the first of a span until favour shows
 SLICES = 10  # of the period, each with as many awards, where a spell may begin or end
 LEAST = 3  # decisions of a pair from which a spell can be told from steadiness
+CAPTIVE = 0.05  # least share of pairs that may be at any multiple above the usual
 _FIT_FROM = 0.3  # expected decisions of a pair that helps to fit the multiples
 _PRIOR_PAIRS = 20.0
 _ROUNDS = 60
@@ -213,4 +214,6 @@ def _fit(count: I64, mean: F64) -> F64:
         joint /= joint.sum(axis=1, keepdims=True)
         weights = joint.sum(axis=0) + prior
         weights /= weights.sum()
-    return np.asarray(weights)
+    # Firms that sell to one body alone have too small an expectation to be fitted on.
+    close = (STEADY >= 1.5) / np.count_nonzero(STEADY >= 1.5)
+    return np.asarray((1.0 - CAPTIVE) * weights + CAPTIVE * close)

@@ -184,7 +184,7 @@ def test_a_member_of_a_ring_at_one_body_is_a_case_of_its_own(make_flag):
 
 
 def test_flags_on_one_company_alone_are_one_case(make_flag):
-    flags = [make_flag("G09", company="C", subject_kind="company", window=w) for w in "ab"]
+    flags = [make_flag("R046", company="C", subject_kind="company", window=w) for w in "ab"]
     (made,) = group(flags)
     assert len(made.flags) == 2
 

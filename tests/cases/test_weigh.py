@@ -8,6 +8,7 @@ import pytest
 
 from graphgov.cases.weigh import (
     CLUSTERS,
+    USUAL,
     case_score,
     cluster,
     contributions,
@@ -43,9 +44,10 @@ def test_one_fact_counts_once(make_flag):
     assert case_score([strong, weak]) == case_score([strong])
 
 
-def test_an_indicator_that_nobody_placed_is_its_own_cluster(make_flag):
+def test_an_indicator_that_nobody_placed_only_supports(make_flag):
     flag = make_flag("Z99", points=4)
-    assert contributions([flag]) == {"Z99": pytest.approx(0.4)}
+    assert contributions([flag]) == {"other Z": pytest.approx(0.3)}
+    assert not starts_a_case(flag)
 
 
 def test_no_indicator_is_in_two_clusters():
@@ -53,18 +55,38 @@ def test_no_indicator_is_in_two_clusters():
     assert len(codes) == len(set(codes))
 
 
+def test_fifty_new_indicators_cannot_drown_a_case(make_flag):
+    new = [make_flag(f"Z{i}", "P", "C", "B", points=30) for i in range(50)]
+    strong, weak = make_flag("E01", points=4), make_flag("E01", points=3.5)
+    assert case_score([strong]) > case_score([weak, *new])
+
+
+def test_what_many_reach_is_worth_nothing(make_flag):
+    for code, usual in USUAL.items():
+        assert worth(make_flag(code, points=usual)) == pytest.approx(0, abs=1e-6)
+        assert worth(make_flag(code, points=usual + 1)) > 1
+
+
 @pytest.mark.parametrize("advantage", [1.4, 3.0, 8.0, 30.0])
-@pytest.mark.parametrize("tie", [0.1, 0.5, 0.9])
-def test_a_documented_chain_with_an_advantage_beats_either_alone(make_flag, advantage, tie):
-    # What E01 makes of a tie and an advantage.
-    both = make_flag("E01", points=advantage * (0.2 + 0.8 * tie) + tie)
-    tie_alone = make_flag("E01", points=tie, p_value=1.0)
+@pytest.mark.parametrize("rarity", [0.5, 2.0, 4.0])
+def test_a_documented_chain_with_an_advantage_beats_either_alone(make_flag, advantage, rarity):
+    both = make_flag("E01", points=advantage + rarity)
+    tie_alone = make_flag("E01", points=rarity, p_value=1.0)
     jump, link = make_flag("E05", points=advantage), make_flag("D01", points=advantage)
     together = case_score([both, jump, link])
     assert together > case_score([both]) > case_score([tie_alone])
     assert together > case_score([jump, link])
     assert case_score([both]) > case_score([link])
     assert case_score([both]) > case_score([jump])
+
+
+def test_a_tie_told_three_times_is_not_three_ties(make_flag):
+    tie, rule, jump = (make_flag(c, points=3.0) for c in ("E01", "E15", "E05"))
+    alone = contributions([tie])["tie with advantage"]
+    told = contributions([tie, rule, jump])
+    assert told["tie with advantage"] == alone
+    assert told["broken rule"] == pytest.approx(worth(rule) / 4)
+    assert told["advantage"] == pytest.approx(worth(jump) / 4)
 
 
 def test_more_never_weighs_less(make_flag):
