@@ -7,10 +7,10 @@ import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.network.circles import Circles, circles
 from graphgov.network.closeness import NEEDS, WANTS, close, strongest
 from graphgov.network.favour import awards_of, busiest, combined, decades, term_rows, total
 from graphgov.network.telling import repeats_clause
+from graphgov.network.tied_firms import TiedFirms, tied_firms
 from graphgov.schema import CERTAINTIES, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -76,7 +76,7 @@ class TiedWins(Detector):
         near = close(snap)
         size = decades(near.seen)
         best = strongest(near, size * near.strength)
-        held = circles(snap, near, [i for i in best if near.strength[i] >= self.weakest])
+        held = tied_firms(snap, near, [i for i in best if near.strength[i] >= self.weakest])
         seen, p = held.seen, combined(held.seen)
         # Firms that bid in vain count as well: to look at winners alone would find excess.
         firms, winners = held.count(winners=False), held.count(winners=True)
@@ -100,7 +100,7 @@ class TiedWins(Detector):
     def _flag(
         self,
         snap: Snapshot,
-        held: Circles,
+        held: TiedFirms,
         g: int,
         took_part: int,
         worth: F64,

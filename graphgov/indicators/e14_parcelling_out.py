@@ -10,10 +10,10 @@ import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.network.circles import Circles, circles
 from graphgov.network.closeness import NEEDS, WANTS, close, strongest
 from graphgov.network.favour import awards_of, busiest, combined, decades, term_rows, total
 from graphgov.network.telling import repeats_clause
+from graphgov.network.tied_firms import TiedFirms, tied_firms
 from graphgov.schema import CERTAINTIES, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -89,7 +89,7 @@ class ParcellingOut(Detector):
     def find(self, snap: Snapshot) -> Findings:
         """The circle of every official."""
         near = close(snap, max_len=_MOST_LINKS, damping=1.0, floor=self.theta)
-        held = circles(snap, near, strongest(near, near.strength))
+        held = tied_firms(snap, near, strongest(near, near.strength))
         seen, p = held.seen, combined(held.seen)
         firms, winners = held.count(winners=False), held.count(winners=True)
         tested = firms >= self.min_firms
@@ -114,7 +114,7 @@ class ParcellingOut(Detector):
     def _flag(
         self,
         snap: Snapshot,
-        held: Circles,
+        held: TiedFirms,
         g: int,
         took_part: int,
         worth: F64,
@@ -196,7 +196,7 @@ class ParcellingOut(Detector):
         )
 
 
-def _in_order(held: Circles, g: int, rows: I64) -> I64:
+def _in_order(held: TiedFirms, g: int, rows: I64) -> I64:
     """The place of the winner among the circle's companies, decision by decision."""
     shares, queries = held.near.yard.shares, held.queries
     low, high = np.searchsorted(queries.group, [g, g + 1])
