@@ -41,9 +41,9 @@ class CobiddingGroup(Detector):
         are joined by Fisher's method. Given who bid: is the winner the one that had waited
         longest, and are wins more even than the strengths of other groups' members let expect?
         Given the market: do members come together, or each for itself, more than in other
-        groups? And did these lots go for more of their estimates, or with closer bids, than lots of
-        the category with as many bidders do everywhere, outsiders making a lot count less? Of
-        overlapping candidates the strongest is kept.
+        groups of their size? And did these lots go for more of their estimates, or with closer
+        bids, than lots of the category with as many bidders do everywhere, outsiders making a
+        lot count less? Of overlapping candidates the strongest is kept.
     Example: Four computer dealers bid on forty lots together; each fourth one goes to each.
     Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
         niche and a region also meet always and only each other, and a full order book makes
@@ -95,7 +95,8 @@ class CobiddingGroup(Detector):
         prices = snap.memo(f"cobidding prices {self.max_bidders}", lambda: lot_prices(market))
         found = list(weighed(market, groups, self.min_lots, least=3, dear=prices.dear))
         p_turns, p_even, p_wins = rotation_p_values([t.turns for t in found])
-        p_clump = clumping_p_values(np.array([t.clumping for t in found]))
+        size = np.array([len(t.members) for t in found], dtype=np.int64)
+        p_clump = clumping_p_values(np.array([t.clumping for t in found]), size)
         p_price = _price_p_values(np.array([t.price for t in found]))
         p_value = joined(*(p for p in (p_turns, p_even, p_clump, p_price) if len(p)))
         q_value = benjamini_hochberg(p_value)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from graphgov.network.communities import Communities, communities
+from graphgov.network.communities import Communities, tuned
 from graphgov.network.gatherings import Lots
 from graphgov.network.projection import (
     Bidding,
@@ -33,7 +33,7 @@ BOOL = npt.NDArray[np.bool_]
 MAX_BIDDERS = 20
 MAX_Q = 0.01  # of the pairs that make the graph `cobidding`
 _SEED = 11
-_RUNS = 10
+_RUNS = 5
 _MOST_MEETINGS = 20_000_000
 COLUMNS = (
     "bids.bid_id", "bids.status", "bids.lot_id", "bids.amount", "bids.currency",
@@ -130,7 +130,7 @@ def _graph(snap: Snapshot, max_bidders: int, max_q: float) -> Graph:
     checked = validate(market.bids, pairs, stratum=market.division, day=market.day)
     held = pairs.take(checked.discovered(max_q))
     nodes = market.bids.companies
-    found = communities(held.a, held.b, held.weight, nodes, seed=_SEED, runs=_RUNS)
+    found = tuned(held.a, held.b, held.weight, nodes, seed=_SEED, runs=_RUNS)
     return Graph(pairs, checked, found)
 
 

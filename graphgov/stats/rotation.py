@@ -172,18 +172,28 @@ def clumping(took_part: BOOL, stratum: I64) -> float:
     return excess / np.sqrt(variance) if variance > 1e-9 else 0.0
 
 
-def clumping_p_values(z: F64) -> F64:
-    """Upper tails of clumping against the other candidates: their median and spread.
+def clumping_p_values(z: F64, size: I64 | None = None) -> F64:
+    """Upper tails of a score against the other candidates': their median and spread.
 
     Places on a lot are few, so honest members crowd each other out and the median lies below
     zero; where the data do not tell one town from the next it lies far above. Fewer candidates
-    than can say what is usual leave every p-value at one half.
+    than can say what is usual leave a p-value at one half.
+
+    Args:
+        z: Scores in standard deviations.
+        size: Members of each candidate: small ones are picked for meeting often, large ones
+            fill their market, so each is held against candidates of about its size.
     """
-    if len(z) < _ENOUGH:
-        return np.full(len(z), 0.5)
-    middle = float(np.median(z))
-    spread = 1.4826 * float(np.median(np.abs(z - middle)))
-    return np.asarray(ndtr(-(z - middle) / max(spread, 1.0)))
+    out = np.full(len(z), 0.5)
+    sizes = np.zeros(len(z), np.int64) if size is None else size
+    for one in np.unique(sizes):
+        peers = z[np.abs(sizes - one) <= 1]
+        if len(peers) >= _ENOUGH:
+            middle = float(np.median(peers))
+            spread = 1.4826 * float(np.median(np.abs(peers - middle)))
+            own = sizes == one
+            out[own] = ndtr(-(z[own] - middle) / max(spread, 1.0))
+    return out
 
 
 def joined(*p_values: F64) -> F64:

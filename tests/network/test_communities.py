@@ -2,7 +2,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from graphgov.network.communities import communities
+from graphgov.network.communities import communities, tuned
 
 
 def edges(graph):
@@ -69,3 +69,18 @@ def test_a_higher_resolution_gives_smaller_communities():
     coarse = communities(a, b, w, 200, runs=2, resolution=0.5)
     fine = communities(a, b, w, 200, runs=2, resolution=4)
     assert len(fine.sizes) > len(coarse.sizes)
+
+
+def test_the_most_stable_resolution_is_taken() -> None:
+    """Forty cliques of eight in a ring: coarse communities join some at random."""
+    edges = []
+    for group in range(40):
+        nodes = range(8 * group, 8 * group + 8)
+        edges += [(i, j, 1.0) for i in nodes for j in nodes if i < j]
+        edges.append((8 * group, (8 * group + 12) % 320, 0.5))
+    a, b, weight = (np.array(column) for column in zip(*edges, strict=True))
+    found = tuned(a, b, weight, 320)
+    assert set(found.sizes.tolist()) == {8}
+    small = tuned(a, b, weight, 320, least=9)
+    assert (small.sizes >= 8).all()
+    assert tuned([], [], [], 3).sizes.tolist() == [1, 1, 1]
