@@ -11,17 +11,19 @@ import numpy as np
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings
 from graphgov.indicators._contests import Contest, contests, flag_on
-from graphgov.indicators._pairs import owner_members, owner_of
+from graphgov.indicators._pairs import not_stated, owner_members, owner_of
 from graphgov.network.shared_control import COLUMNS as CONTROL
 from graphgov.network.shared_control import Behind, Common, behind, nearest
 from graphgov.network.shared_owners import Joined, joined_rivals
 from graphgov.network.shared_rivals import COLUMNS, Rivals, rivals
 from graphgov.schema import CERTAINTIES, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
+from graphgov.stats.bids.from_snapshot import UNKNOWN
 
 _OPEN = ("open", "selective")
 _OPEN_GROUP = 0.5  # of the score where a company holds the bidders for everybody to see
 _LOST = 0.6  # of the score where none of them won
+_METHODS = ("tenders.method", "awards.method")
 _SOURCES = ("ownership.started_on", "officers.started_on")
 
 
@@ -53,7 +55,7 @@ class TooFewIndependent(Detector):
     class_: ClassVar = "legal"
     subject_kind: ClassVar = "tender"
     unit: ClassVar = "independent bidders"
-    needs: ClassVar = ("bids.bid_id", "tenders.method")
+    needs: ClassVar = ("bids.bid_id",)
     wants: ClassVar = (*COLUMNS, *CONTROL)
     sentences: ClassVar = {
         "en": (
@@ -77,12 +79,9 @@ class TooFewIndependent(Detector):
         """One flag per lot."""
         market = rivals(snap)
         subjects = len(market.seen.lots)
-        if not any(snap.has(column) for column in _SOURCES):
-            return Findings(
-                subjects=subjects,
-                missing=";".join(_SOURCES),
-                reason=f"not computable, because there is no {', no '.join(_SOURCES)}",
-            )
+        for sources in (_SOURCES, _METHODS):
+            if not any(snap.has(column) for column in sources):
+                return not_stated(subjects, sources)
         found = behind(snap)
         proven = joined_rivals(snap).where(
             lambda common: common.controls and common.dated and common.certainty < 2
@@ -94,14 +93,15 @@ class TooFewIndependent(Detector):
             for contest in contests(snap, market.seen, lots)
             if contest.method in _OPEN
         ]
-        processes = market.seen.frames.processes
-        has_bids = int(processes.has_bids.sum())
+        processes, words = market.seen.frames.processes, market.seen.frames.words
+        known = np.array([method != UNKNOWN for method in words.methods], dtype=bool)
+        computable = int((processes.has_bids & known[processes.method]).sum()) if len(known) else 0
         return Findings(
             flags=flags,
             subjects=subjects,
-            computable=has_bids,
-            reason=f"not computable, because {subjects - has_bids} lots have no bids"
-            if has_bids < subjects
+            computable=computable,
+            reason=f"not computable, because {subjects - computable} lots have no bids or no method"
+            if computable < subjects
             else "",
         )
 

@@ -166,3 +166,12 @@ def test_fewer_may_be_asked_for(snapshot: Callable[..., Snapshot]) -> None:
     snap = snapshot(**world(owns("p1", "a"), owns("p1", "b")))
     assert not run(TooFewIndependent(required=2), snap).flags
     assert run(TooFewIndependent(required=3), snap).flags
+
+
+def test_the_method_may_stand_with_the_award(snapshot: Callable[..., Snapshot]) -> None:
+    frames = world(owns("p1", "a"), owns("p1", "b"), method=None)
+    bare = run(TooFewIndependent(), snapshot(**frames))
+    assert not bare.flags
+    assert bare.missing == "tenders.method;awards.method"
+    frames["awards"][0]["method"] = "open"
+    assert len(run(TooFewIndependent(), snapshot(**frames)).flags) == 1
