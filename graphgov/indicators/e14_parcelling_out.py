@@ -10,7 +10,7 @@ import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.network.closeness import NEEDS, WANTS, close, strongest
+from graphgov.network.closeness import NEEDS, WANTS, Close, close, strongest
 from graphgov.network.favour import awards_of, busiest, combined, decades, term_rows, total
 from graphgov.network.telling import repeats_clause
 from graphgov.network.tied_firms import TiedFirms, tied_firms
@@ -21,7 +21,6 @@ from graphgov.stats.market import AwardRow
 from graphgov.stats.rotation import rotation_p_values, turns
 from graphgov.stats.spans import F64, I64, slices
 
-_MOST_LINKS = 4
 _TURN_DECADES = 3.0  # of taking turns, at most: it says how, the excess says that
 
 
@@ -30,11 +29,12 @@ class ParcellingOut(Detector):
     """One circle around an official wins through several firms, none of which stands out.
 
     Method: Take the firms of an official's circle: those whose owners or officers are tied to
-        the official, or to somebody who is, by a chain of up to four ties whose weights
-        multiply to **theta** or more while all of them and the office held. Add up contests,
-        wins and expectations over the whole circle, whether its firms won or lost, and measure
-        the advantage as E01 does. At least **min_firms** must have won, none more than
-        **max_share** of it. Whether they take turns is tested on the order of their wins.
+        the official, or to somebody who is, by a chain of E01 whose weights multiply to
+        **theta** or more while all of its ties and the office held. Add up contests, wins and
+        expectations over the whole circle, whether its firms won or lost, and measure the
+        advantage as E01 does. At least **min_firms** must have won, **min_wins** awards
+        together and none more than **max_share** of them. Whether they take turns is tested on
+        the order of their wins.
     Example: The wife of a county head owns a firm, her two business partners one each; the
         three win five, four and six awards of the county, one after the other, where four
         were to be expected of all three.
@@ -78,7 +78,7 @@ class ParcellingOut(Detector):
         ),
     }
 
-    theta: float = bounded(0.3, low=0.1, high=1.0)
+    theta: float = bounded(0.3, low=0.2, high=1.0)
     min_firms: int = bounded(3, low=3, high=50)
     min_wins: int = bounded(6, low=3, high=500)
     max_share: float = bounded(0.65, low=0.34, high=1.0)
@@ -88,8 +88,9 @@ class ParcellingOut(Detector):
 
     def find(self, snap: Snapshot) -> Findings:
         """The circle of every official."""
-        near = close(snap, max_len=_MOST_LINKS, damping=1.0, floor=self.theta)
-        held = tied_firms(snap, near, strongest(near, near.strength))
+        near = close(snap)
+        plain = _undamped(near)
+        held = tied_firms(snap, near, [i for i in strongest(near, plain) if plain[i] >= self.theta])
         seen, p = held.seen, combined(held.seen)
         firms, winners = held.count(winners=False), held.count(winners=True)
         tested = firms >= self.min_firms
@@ -102,7 +103,7 @@ class ParcellingOut(Detector):
         for g in np.flatnonzero(hits).tolist():
             _, wins = held.members(g)
             if wins[0] <= self.max_share * wins.sum():
-                flags.append(self._flag(snap, held, g, int(firms[g]), worth, p, q))
+                flags.append(self._flag(snap, held, plain, g, int(firms[g]), worth, p, q))
         everybody = int(np.unique(near.held.person).size)
         return Findings(
             flags,
@@ -115,6 +116,7 @@ class ParcellingOut(Detector):
         self,
         snap: Snapshot,
         held: TiedFirms,
+        plain: F64,
         g: int,
         took_part: int,
         worth: F64,
@@ -135,7 +137,7 @@ class ParcellingOut(Detector):
         chains = [near.found.chain(int(near.row[i])) for i in rows]
         order = _in_order(held, g, rows)
         p_turns = _turns(order, len(companies))
-        tie = float((wins * near.strength[rows]).sum() / max(int(wins.sum()), 1))
+        tie = float((wins * plain[rows]).sum() / max(int(wins.sum()), 1))
         points = float(worth[g]) * (self.tie_floor + (1 - self.tie_floor) * tie)
         points += 0.5 * min(-np.log10(max(p_turns, 1e-9)), _TURN_DECADES)
         amounts = total(awards)
@@ -194,6 +196,15 @@ class ParcellingOut(Detector):
                 *(Member("award", a.award_id, "award") for a in awards),
             ),
         )
+
+
+def _undamped(near: Close) -> F64:
+    """The product of each chain's weights: longer chains weigh no less, as fading they do."""
+    edges = near.found.edges[near.row]
+    if not near.graph.weight.size:
+        return np.zeros(edges.shape[0])
+    product = np.where(edges >= 0, near.graph.weight[edges], 1.0).prod(axis=1)
+    return np.asarray(product * near.strength / near.found.strength[near.row])
 
 
 def _in_order(held: TiedFirms, g: int, rows: I64) -> I64:

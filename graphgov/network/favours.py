@@ -1,9 +1,12 @@
 """Favours across: what one official's body awards to the firms of another official's kin."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+from scipy import sparse
 
 from graphgov.network.favour import Queries, ask
 from graphgov.network.paths import Chains, chains
@@ -12,7 +15,7 @@ from graphgov.network.terms import TERMS_CTE, Terms, terms
 from graphgov.network.ties import KINDS, TABLES, TieGraph, tie_graph
 from graphgov.snapshot import Snapshot
 from graphgov.stats.market import Advantage, Market, market
-from graphgov.stats.spans import FAR, I32, I64
+from graphgov.stats.spans import FAR, I32, I64, distinct
 
 KIN = frozenset({"spouse", "parent", "child", "sibling", "in_law", "kin"})
 # Firms of an official's kin that won or bid at the body of another official, who has no such
@@ -20,27 +23,21 @@ KIN = frozenset({"spouse", "parent", "child", "sibling", "in_law", "kin"})
 # the other's absence are cut in SQL; a firm may have several chains in the same days, which
 # count once.
 _SQL = """,
-n AS (SELECT person, company, since, until FROM near),
-took AS (
-    SELECT DISTINCT buyer_id, company_id FROM wins
-    UNION SELECT DISTINCT buyer_id, company_id FROM contests
-),
+way AS (SELECT giver, other FROM mutual UNION ALL SELECT other, giver FROM mutual),
 t AS (
-    SELECT b.body, c.company FROM took JOIN b ON b.body_id = took.buyer_id
-    JOIN (SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS company
-        FROM companies) c USING (company_id)
-    WHERE c.company IN (SELECT company FROM n)
-)
-SELECT term.person::INTEGER AS giver, n.person::INTEGER AS other, t.company::INTEGER AS company,
-    t.body::INTEGER AS body, greatest(term.since, n.since)::INTEGER AS since,
-    least(term.until, n.until)::INTEGER AS until
-FROM n JOIN t USING (company) JOIN term USING (body)
-WHERE term.person <> n.person AND greatest(term.since, n.since) <= least(term.until, n.until)
-    AND term.standing <= {standing}
-    AND NOT EXISTS (SELECT 1 FROM n own WHERE own.person = term.person
-        AND own.company = t.company)
-    AND NOT EXISTS (SELECT 1 FROM term too WHERE too.person = n.person AND too.body = t.body
-        AND too.since <= least(term.until, n.until) AND too.until >= greatest(term.since, n.since))
+    SELECT w.giver, w.other, n.company, term.body, greatest(term.since, n.since) AS since,
+        least(term.until, n.until) AS until
+    FROM way w JOIN near n ON n.person = w.other JOIN took USING (company)
+    JOIN term ON term.person = w.giver AND term.body = took.body
+    WHERE term.standing <= {standing}
+),
+own AS (SELECT DISTINCT person AS giver, company FROM near),
+there AS (SELECT person AS other, body, since AS came, until AS went FROM term)
+SELECT giver::INTEGER AS giver, other::INTEGER AS other, company::INTEGER AS company,
+    body::INTEGER AS body, since::INTEGER AS since, until::INTEGER AS until
+FROM (SELECT * FROM t WHERE since <= until) t ANTI JOIN own USING (giver, company)
+    ANTI JOIN there ON there.other = t.other AND there.body = t.body
+        AND there.came <= t.until AND there.went >= t.since
 ORDER BY giver, other, company, body, since, until
 """
 
@@ -100,15 +97,17 @@ def favours(snap: Snapshot, *, floor: float, standing: int) -> Favours:
     yard, held = market(snap), terms(snap)
     kin = kin_chains(snap, floor)
     people = len(kin.graph.people)
-    near = pa.table(
-        {
-            "person": kin.source.astype(np.int64),
-            "company": kin.target.astype(np.int64) - people,
-            "since": kin.start,
-            "until": kin.end,
-        }
+    company = kin.target.astype(np.int64) - people
+    body, firm = _took_part(yard)
+    first, second = _mutual(held, kin.source, company, body, firm, yard)
+    found = snap.sql(
+        TERMS_CTE + _SQL.format(standing=standing),
+        near=pa.table(
+            {"person": kin.source, "company": company, "since": kin.start, "until": kin.end}
+        ),
+        took=pa.table({"body": body, "company": firm}),
+        mutual=pa.table({"giver": first, "other": second}),
     )
-    found = snap.sql(TERMS_CTE + _SQL.format(standing=standing), near=near)
     giver, other, company, body, since, until = (
         found[name].to_numpy().astype(np.int32)
         for name in ("giver", "other", "company", "body", "since", "until")
@@ -138,6 +137,33 @@ def favours(snap: Snapshot, *, floor: float, standing: int) -> Favours:
     return Favours(
         kin.graph, kin, held, yard, person[0::2], person[1::2], queries, ask(yard, queries)
     )
+
+
+def _took_part(yard: Market) -> tuple[I64, I64]:
+    """Every body with every company that won or bid there."""
+    firms = np.int64(max(yard.shares.companies, 1))
+    seen = (yard.shares, yard.strengths)
+    pair = distinct(np.concatenate([s.body.astype(np.int64) * firms + s.company for s in seen]))
+    return pair // firms, pair % firms
+
+
+def _mutual(
+    held: Terms, person: I32, company: I64, body: I64, firm: I64, yard: Market
+) -> tuple[I64, I64]:
+    """Pairs of officials each of whom ever served where a firm of the other's kin took part."""
+    people = int(max(held.person.max(initial=-1), person.max(initial=-1))) + 1
+    if not person.size or not body.size:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    bodies, companies = yard.shares.bodies, yard.shares.companies
+
+    def pairs(a: npt.NDArray[Any], b: npt.NDArray[Any], shape: tuple[int, int]) -> sparse.csr_array:
+        return sparse.csr_array((np.ones(a.size, dtype=np.float32), (a, b)), shape=shape)
+
+    reach = pairs(person, company, (people, companies)) @ pairs(firm, body, (companies, bodies))
+    gave = sparse.csr_array(pairs(held.person, held.body, (people, bodies)) @ reach.T)
+    both = sparse.coo_array(sparse.triu(gave.multiply(gave.T), k=1))
+    first, second = (np.asarray(c, dtype=np.int64) for c in both.coords)
+    return first, second
 
 
 def _apart(group: I64, body: I32, company: I32, since: I32, until: I32) -> tuple[I64, I32, I32]:

@@ -119,9 +119,11 @@ def suppliers(snap: Snapshot, yard: Market, moved: Moves, *, history: int) -> Su
     high = np.searchsorted(body, moved.old[known], side="right")
     row, move = slices(low, high), np.repeat(known, high - low)
     inside = (day[row] >= moved.old_since[move]) & (day[row] <= moved.old_until[move])
-    key = move[inside] * shares.companies + company[row[inside]]
+    # By company, so that what is looked up next lies near what was looked up last.
+    number = max(moved.person.size, 1)
+    key = company[row[inside]].astype(np.int64) * number + move[inside]
     pair, before = np.unique(key, return_counts=True)
-    move, firm = pair // shares.companies, (pair % shares.companies).astype(np.int32)
+    move, firm = pair % number, (pair // number).astype(np.int32)
     far = np.full(move.size, FAR, np.int32)
     since = moved.since[move]
     low, high = shares.decisions.span(moved.body[move], firm, -far, since - 1)
@@ -155,12 +157,14 @@ def _against_chance(
     cut = without_recused(snap, follow_queries(moved, move, firm))
     low, high = shares.decisions.span(cut.body, cut.company, cut.start, cut.end)
     wins = sums(cut.group, high - low, move.size).astype(np.int64)
-    inside, _ = shares.expected(cut.body, cut.company, cut.start, cut.end, old[cut.group])
-    past, _ = shares.expected(body, firm, np.full(move.size, -FAR, np.int32), since - 1, old)
+    # Days of recusals stay in what is expected: a few days less would only lower it.
+    ever = np.full(move.size, -FAR, np.int32)
+    after, past = shares.expected_in(
+        body, firm, [(since, moved.until[move]), (ever, since - 1)], old
+    )
     busy = _Busy(yard, body, old, firm)
-    far = np.full(move.size, FAR, np.int32)
-    after = sums(cut.group, inside, move.size) * busy.factor(since, moved.until[move])
-    past = past * busy.factor(-far, since - 1)
+    after = after * busy.factor(since, moved.until[move])
+    past = past * busy.factor(ever, since - 1)
     size_after = size + earlier
     history = (earlier + PRIOR_HISTORY) / (past + PRIOR_HISTORY)
     expected = after * np.maximum(size_after / (size + past), history * (earlier > 0))

@@ -7,6 +7,7 @@ shrunk towards its share of the whole division and the average of the firms in t
 firm alone in a niche is expected to win it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -133,9 +134,7 @@ class Shares:
             1,
         )
 
-    def expected(
-        self, body: I32, company: I32, start: I32, end: I32, apart: I32 | None = None
-    ) -> tuple[F64, F64]:
+    def expected(self, body: I32, company: I32, start: I32, end: I32) -> tuple[F64, F64]:
         """Expected decisions in a span and over all days, summed over lines of business.
 
         Args:
@@ -143,25 +142,44 @@ class Shares:
             company: Per query.
             start: First day of the span.
             end: Last day.
+        """
+        query, line, share, bought = self._lines(body, company, None)
+        first, last = self._by_line.span(body[query], line, start[query], end[query])
+        inside = sums(query, share * (last - first), body.size)
+        return inside, sums(query, share * bought, body.size)
+
+    def expected_in(
+        self, body: I32, company: I32, spans: Sequence[tuple[I32, I32]], apart: I32
+    ) -> list[F64]:
+        """Expected decisions in each of several spans, another body left out as well.
+
+        Args:
+            body: Per query.
+            company: Per query.
+            spans: First and last days per query, each pair a span of its own.
             apart: A second body per query that says nothing of the company's share, such as
                 one at which the company was chosen to be looked at.
         """
+        query, line, share, _ = self._lines(body, company, apart)
+        found = []
+        for start, end in spans:
+            first, last = self._by_line.span(body[query], line, start[query], end[query])
+            found.append(sums(query, share * (last - first), body.size))
+        return found
+
+    def _lines(self, body: I32, company: I32, apart: I32 | None) -> tuple[I64, I32, F64, I64]:
+        """Each query's lines of business: query, line, share, and purchases of the body."""
         low, high = self._starts[company], self._starts[company + 1]
         query = np.repeat(np.arange(body.size), high - low)
         line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
-        b, s = body[query], company[query]
-        first, last = self._by_line.span(b, line, start[query], end[query])
-        far = np.full(b.size, FAR, np.int32)
-        begin, finish = self._by_line.span(b, line, -far, far)
-        out = [(b.astype(np.int64), finish - begin)]
-        if apart is not None:
-            a = apart[query]
-            low, high = self._by_line.span(a, line, -far, far)
-            out.append((a.astype(np.int64), high - low))
-        share = self._share(out, s.astype(np.int64), line.astype(np.int64))
-        inside = sums(query, share * (last - first), body.size)
-        overall = sums(query, share * (finish - begin), body.size)
-        return inside, overall
+        far = np.full(query.size, FAR, np.int32)
+        out = []
+        for place in (body,) if apart is None else (body, apart):
+            b = place[query]
+            begin, finish = self._by_line.span(b, line, -far, far)
+            out.append((b.astype(np.int64), finish - begin))
+        share = self._share(out, company[query].astype(np.int64), line.astype(np.int64))
+        return query, line, share, out[0][1]
 
     def _share(self, out: list[tuple[I64, I64]], s: I64, line: I64) -> F64:
         """The share of a line won at other bodies, shrunk from wide to local.
