@@ -95,7 +95,8 @@ def _upstream(base: Holdings, companies: Sequence[int]) -> Holdings:
         wanted[owners] = True
         owned[owners[(owners >= first) & (owners < first + n)]] = True
     rows = np.flatnonzero(owned[base.company])
-    heads = base.heads[owned[base.heads[:, 1]]]
+    led = np.flatnonzero(owned[base.heads[:, 1]])
+    heads = base.heads[led]
     wanted[heads[:, 0]] = True
     kept = np.flatnonzero(wanted)
     place = np.cumsum(wanted) - 1
@@ -113,4 +114,7 @@ def _upstream(base: Holdings, companies: Sequence[int]) -> Holdings:
         heads=np.column_stack([place[heads[:, 0]], place[heads[:, 1]], heads[:, 2:]]),
         state=base.state[inside],
         row_key=[base.row_key[r] for r in rows.tolist()],
+        certainty=base.certainty[rows],
+        head_key=[base.head_key[r] for r in led.tolist()],
+        head_certainty=base.head_certainty[led],
     )

@@ -189,3 +189,43 @@ def test_titles_that_read_alike_are_one_object() -> None:
     }
     assert alike(titles) == {1: 1, 2: 1, 3: 3}
     assert alike({1: [""], 2: [""]}) == {1: 1, 2: 2}
+
+
+OWNED = [
+    {"owner_id": "p1", "owner_kind": "person", "company_id": c, "share": 0.9}
+    for c in ("acme", "zed")
+]
+TURNS = [award("S1", "2022-03-01"), award("S2", "2022-03-20", company_id="zed")]
+
+
+def test_companies_of_one_owner_are_one_supplier(snapshot: Snap) -> None:
+    snap = snapshot(awards=TURNS, thresholds=[LINE], bodies=BODIES, ownership=OWNED)
+    (flag,) = at_b1(snap, year_p=0.0)
+    assert {m.id for m in flag.members if m.kind == "company"} == {"acme", "zed"}
+    assert flag.company_id == ""
+    assert "under common control" in flag.reason
+    assert {e.table for e in flag.evidence} == {"awards", "thresholds", "ownership"}
+    assert flag.certainty == "documented"
+
+
+OWNERS: dict[str, list[Row]] = {
+    "two owners": [OWNED[0], OWNED[1] | {"owner_id": "p2"}],
+    "a minority in one": [OWNED[0], OWNED[1] | {"share": 0.3}],
+    "sold before the second award": [OWNED[0], OWNED[1] | {"ended_on": "2022-03-10"}],
+    "bought after it": [OWNED[0], OWNED[1] | {"started_on": "2022-03-21"}],
+}
+
+
+@pytest.mark.parametrize("owned", OWNERS.values(), ids=OWNERS)
+def test_companies_of_two_hands_are_two(owned: list[Row], snapshot: Snap) -> None:
+    snap = snapshot(awards=TURNS, thresholds=[LINE], bodies=BODIES, ownership=owned)
+    assert at_b1(snap, year_p=0.0) == []
+
+
+def test_what_one_of_them_split_alone_remains(snapshot: Snap) -> None:
+    rows = [*PAIR, award("S3", "2022-03-20", 90_000, company_id="zed")]
+    owned = [OWNED[0], OWNED[1] | {"ended_on": "2022-01-01"}]
+    snap = snapshot(awards=rows, thresholds=[LINE], bodies=BODIES, ownership=owned)
+    (flag,) = at_b1(snap, year_p=0.0)
+    assert flag.company_id == "acme"
+    assert flag.facts["count"] == 2
