@@ -21,7 +21,7 @@ BOOL = npt.NDArray[np.bool_]
 COLUMNS = ("tenders.bidders", "bids.tender_id", "bids.company_id", "bids.status", "bids.lot_id")
 LEAST = 10  # awards of a market
 _ENTRIES = 1_000_000  # searched at once, over all shuffled copies
-_COPIES = (9, 99)
+_COPIES = (4, 99)
 _CLOSE = 0.8  # share of a line from which a simple purchase is close to it
 
 _SINGLE = """SELECT tender_id FROM tenders

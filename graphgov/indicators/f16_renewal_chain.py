@@ -16,6 +16,7 @@ from graphgov.detector import Detector, Findings, surprise
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.dispersed import rate_elsewhere
+from graphgov.stats.exact import Tail
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.purchases import COLUMNS, Purchases, distinct_runs, purchases
 from graphgov.stats.renewals import chain_tail, spread
@@ -142,7 +143,10 @@ class RenewalChain(Detector):
             subjects=snap.subjects("body_company"),
             computable=len(np.unique(body << 32 | buys.company[first])),
             reason=_NONE,
-            p_values=tail.randomised(_SEED)[ended],
+            # A chain that may go on reached the most that could be seen of it.
+            p_values=Tail(
+                np.where(ended, tail.above, 0.0), np.where(ended, tail.at, tail.p)
+            ).randomised(_SEED),
         )
 
     def _flag(
