@@ -19,6 +19,8 @@ from graphgov.stats.peers import count_tail
 from graphgov.stats.strata import make_strata, value_band
 
 _SEED = 64
+_MISSING = "amendments.amount_change;amendments.new_ends_on"
+_SILENT = "not computable, because no amendment says what it changed"
 _NOTHING = "not computable, because no contract of an active award was found"
 
 
@@ -77,6 +79,8 @@ class ContractModified(Detector):
     def find(self, snap: Snapshot) -> Findings:
         """Contracts changed more often than their peers."""
         subjects = snap.subjects("contract")
+        if not (snap.has("amendments.amount_change") or snap.has("amendments.new_ends_on")):
+            return Findings(subjects=subjects, missing=_MISSING, reason=_SILENT)
         rows = snap.sql(ex.CONTRACTS + _counted_sql(self.min_change, snap.as_of))
         if rows.num_rows == 0:
             return Findings(subjects=subjects, reason=_NOTHING)

@@ -73,18 +73,18 @@ def officials_of(snap: Snapshot, min_awards: int) -> Officials | None:
 
 def awards_sql(snap: Snapshot) -> str:
     """The statement that gives the awards of the officials in a table `asked`, by date."""
-    return f"""WITH {_ONE}, watch AS ({_watch(snap)})
+    return f"""WITH {_ONE}, watch AS ({_watch(snap, _ASKED)})
         SELECT h.person_id, w.award_id, o.row_key, w.company_id, w.buyer_id, w.awarded_on,
             o.amount, o.currency
-        FROM watch h SEMI JOIN asked USING (person_id) JOIN one w USING (award_id)
+        FROM watch h JOIN one w USING (award_id)
         JOIN wins o ON o.award_id = w.award_id AND o.company_id = w.company_id
         ORDER BY h.person_id, w.awarded_on, w.award_id"""
 
 
-def _watch(snap: Snapshot) -> str:
+def _watch(snap: Snapshot, whom: str = "true") -> str:
     """On whose watch an award was made: who decided it, who was in a post that decides."""
     parts = (("decisions.person_id", _SIGNED), ("offices.started_on", _IN_POST))
-    return " UNION ".join(part for column, part in parts if snap.has(column))
+    return " UNION ".join(part.format(whom=whom) for column, part in parts if snap.has(column))
 
 
 def _numbers(table: pa.Table, column: str) -> F64:
@@ -92,14 +92,15 @@ def _numbers(table: pa.Table, column: str) -> F64:
     return np.asarray(found, dtype=np.float64)
 
 
+_ASKED = "person_id IN (SELECT person_id FROM asked)"
 _SIGNED = """SELECT d.person_id, w.award_id FROM decisions d JOIN one w ON w.award_id = d.award_id
-        WHERE NOT coalesce(d.recused, false)
+        WHERE NOT coalesce(d.recused, false) AND {whom}
     UNION SELECT d.person_id, w.award_id FROM decisions d JOIN one w ON w.tender_id = d.tender_id
-        WHERE NOT coalesce(d.recused, false)"""
+        WHERE NOT coalesce(d.recused, false) AND {whom}"""
 _IN_POST = """SELECT o.person_id, w.award_id FROM offices o JOIN one w ON w.buyer_id = o.body_id
         WHERE coalesce(o.role, 'head') IN ('head', 'deputy', 'procurement')
             AND w.awarded_on >= o.started_on
-            AND w.awarded_on <= coalesce(o.ended_on, w.awarded_on)"""
+            AND w.awarded_on <= coalesce(o.ended_on, w.awarded_on) AND {whom}"""
 
 # Sums of fractions go through DECIMAL, which adds up the same in any order.
 _ONE = """one AS (

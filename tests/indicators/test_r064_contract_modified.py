@@ -106,3 +106,13 @@ def test_p_values_are_uniform_without_any_scheme(snapshot: Snap, signed: Signed)
     assert p_values is not None
     assert len(p_values) == 3000
     assert 0.04 <= np.mean(p_values < 0.05) <= 0.06
+
+
+def test_amendments_that_say_nothing_are_not_clean(snapshot: Snap, signed: Signed) -> None:
+    frames = market(signed, 40)
+    for row in frames["amendments"]:
+        del row["amount_change"]
+    findings = run(ContractModified(), snapshot(**frames))
+    assert findings.missing == "amendments.amount_change;amendments.new_ends_on"
+    assert findings.computable == 0
+    assert "says what it changed" in findings.reason
