@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings
-from graphgov.network.shared_contacts import KINDS, WEIGHT, values_sql
+from graphgov.network.shared_contacts import KINDS, WEIGHT, values
 from graphgov.network.ties import specificity
-from graphgov.schema import CERTAINTIES, Evidence, Flag, Member
+from graphgov.schema import CERTAINTIES, REF_KINDS, Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 
 _TABLES = ("companies", "people", "bodies")
@@ -94,18 +95,19 @@ class OfficialContact(Detector):
         ):
             why = f"not computable, because there is no {', no '.join(_COLUMNS)}"
             return Findings(subjects=subjects, missing=";".join(_COLUMNS), reason=why)
+        given = _values(snap)
         population = dict.fromkeys(KINDS, 0)
-        for row in snap.sql(_POPULATION).to_pylist():
+        for row in snap.sql(_POPULATION, v=given).to_pylist():
             population[row["kind"]] = row["n"]
         found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-        for row in snap.sql(_SHARED.replace("{most}", str(self.max_holders))).to_pylist():
+        for row in snap.sql(_SHARED.replace("{most}", str(self.max_holders)), v=given).to_pylist():
             found[row["body_id"], row["company_id"]].append(row)
         flags = [
             flag
             for key, rows in sorted(found.items())
             if (flag := self._flag(snap, *key, rows, population)) is not None
         ]
-        computable = int(snap.sql(_COVERED)["n"][0].as_py())
+        computable = int(snap.sql(_COVERED, v=given)["n"][0].as_py())
         return Findings(
             flags=flags,
             subjects=subjects,
@@ -191,10 +193,16 @@ def _rows(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return out
 
 
-_VALUES = " UNION ALL ".join(
-    f"SELECT '{table}' AS tab, {key} AS id, row_key, kind, value FROM ({values_sql(table, key)})"
-    for table, key in (("companies", "company_id"), ("people", "person_id"), ("bodies", "body_id"))
-)
+def _values(snap: Snapshot) -> pa.Table:
+    """All contact values with the table they stand in."""
+    parts = []
+    for kind in ("company", "person", "body"):
+        rows = values(snap, kind)
+        tab = pa.array([REF_KINDS[kind]], pa.string()).take(pa.array(np.zeros(len(rows), np.int8)))
+        parts.append(rows.append_column("tab", tab))
+    return pa.concat_tables(parts)
+
+
 _BEHIND = """behind AS (
         SELECT person_id, company_id, started_on, ended_on, certainty, row_key, 'officers' AS tab
         FROM officers WHERE role IN ('legal_representative', 'actual_controller', 'director')
@@ -202,10 +210,10 @@ _BEHIND = """behind AS (
         SELECT owner_id, company_id, started_on, ended_on, certainty, row_key, 'ownership'
         FROM ownership WHERE owner_kind = 'person' AND coalesce(share_min, share, 1) >= 0.25
     )"""
-_POPULATION = f"""WITH v AS ({_VALUES})
-    SELECT kind, count(*)::BIGINT AS n FROM (SELECT DISTINCT kind, tab, id FROM v) GROUP BY kind"""
+_POPULATION = """SELECT kind, count(*)::BIGINT AS n FROM (SELECT DISTINCT kind, tab, id FROM v)
+    GROUP BY kind"""
 _GRADE = "CASE {0} WHEN 'documented' THEN 0 WHEN 'declared' THEN 1 ELSE 2 END"
-_SHARED = f"""WITH v AS ({_VALUES}), n AS (
+_SHARED = f"""WITH n AS (
         SELECT kind, value, count(DISTINCT (tab, id)) AS holders,
             count(DISTINCT id) FILTER (tab = 'companies') AS firms,
             count(DISTINCT id) FILTER (tab = 'bodies') AS offices
@@ -265,7 +273,7 @@ _SHARED = f"""WITH v AS ({_VALUES}), n AS (
             SELECT 1 FROM behind b WHERE b.person_id = t.official
                 AND b.company_id = w.company_id))
     ORDER BY ALL"""
-_COVERED = f"""WITH v AS ({_VALUES}), {_BEHIND}, firm AS (
+_COVERED = f"""WITH {_BEHIND}, firm AS (
         SELECT id AS company_id FROM v WHERE tab = 'companies'
         UNION SELECT b.company_id FROM v JOIN behind b ON v.tab = 'people' AND v.id = b.person_id
     ), office AS (

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from graphgov.network.ties import specificity
+from graphgov.schema import REF_KINDS
 from graphgov.snapshot import Snapshot
 from graphgov.stats.spans import I64
 
@@ -36,17 +38,22 @@ _PUBLIC = (
 _PUBLIC_DOMAINS = ", ".join(f"'{word}'" for word in _PUBLIC.split())
 
 
-def values_sql(source: str, key: str) -> str:
-    """SQL: the normalised contact values of a table with `phone`, `email`, `address`.
+def values(snap: Snapshot, kind: str) -> pa.Table:
+    """The normalised contact values of all companies, people or bodies; made once.
 
-    One row per value: the key, `row_key`, `kind` and `value`. Placeholders and values too
+    One row per value: `id`, `row_key`, `kind` of value and `value`. Placeholders and values too
     short to point to one place are left out.
 
     Args:
-        source: Table, or a query in brackets.
-        key: Columns to keep, separated by commas.
+        snap: Whose.
+        kind: company, person or body.
     """
-    columns = f"{key}, row_key"
+    return snap.memo(f"network.contact values {kind}", lambda: snap.sql(_values_sql(kind)))
+
+
+def _values_sql(of: str) -> str:
+    source = f"(SELECT {of}_id AS id, row_key, phone, email, address FROM {REF_KINDS[of]})"
+    columns = "id, row_key"
     return f"""SELECT DISTINCT * FROM (
         SELECT {columns}, 'phone' AS kind, {PHONE} AS value FROM (
             SELECT {columns}, unnest(regexp_split_to_array(phone, '[;,/|、，；]')) AS said
@@ -67,9 +74,9 @@ def values_sql(source: str, key: str) -> str:
 
 
 _DOMAIN = "split_part(value, '@', 2)"
-_VALUES = f"""v AS ({values_sql("companies", "company_id")}), w AS (
-        SELECT * FROM v
-        UNION SELECT company_id, row_key, 'domain', {_DOMAIN} FROM v
+_VALUES = f"""w AS (
+        SELECT id AS company_id, kind, value FROM v
+        UNION SELECT id, 'domain', {_DOMAIN} FROM v
         WHERE kind = 'email' AND split_part({_DOMAIN}, '.', 1) NOT IN ({_PUBLIC_DOMAINS})
     )"""
 _LINKS = f"""WITH {_VALUES}, c AS (
@@ -160,11 +167,12 @@ def contacts(snap: Snapshot, max_holders: int = MAX_HOLDERS) -> Contacts:
 
 
 def _read(snap: Snapshot, most: int) -> Contacts:
-    rows = snap.sql(_LINKS.replace("{most}", str(most)))
+    given = values(snap, "company")
+    rows = snap.sql(_LINKS.replace("{most}", str(most)), v=given)
     a, b, kind, holders = (
         rows[name].to_numpy().astype(np.int64) for name in ("a", "b", "kind", "holders")
     )
-    rows = snap.sql(_STATED)
+    rows = snap.sql(_STATED, v=given)
     states = np.column_stack([rows[k].to_numpy(zero_copy_only=False) for k in KINDS]).astype(bool)
     # A shared mailbox is a shared domain: said once.
     pair = a << 32 | b
