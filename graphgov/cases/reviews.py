@@ -71,11 +71,14 @@ class Standing:
         verdict: Of the judgement that fits it best.
         on: Its day.
         fresh: Indicators of carrying flags that no judgement on it has seen.
+        known: Whether it is the case that was judged, or holds one of its flags; else it only
+            names some of the same people, bodies and companies.
     """
 
     verdict: str
     on: date
     fresh: tuple[str, ...]
+    known: bool = True
 
     @property
     def closed(self) -> bool:
@@ -133,8 +136,12 @@ class Reviews:
         fits.sort()
         best = self._last[fits[0][-1]]
         judged = set().union(*(self._seen[key] for *_, key in fits))
-        fresh = {f.indicator for f in flags if f.flag_id not in judged and starts_a_case(f)}
-        return Standing(best.verdict, best.on, tuple(sorted(fresh)))
+        fresh, known = set(), case_id == best.case_id
+        for flag in flags:
+            known |= flag.flag_id in self._seen[best.case_id]
+            if flag.flag_id not in judged and starts_a_case(flag):
+                fresh.add(flag.indicator)
+        return Standing(best.verdict, best.on, tuple(sorted(fresh)), known)
 
     def part(
         self, groups: Sequence[Group], case_id: Callable[[Group], str]
@@ -171,9 +178,10 @@ class Reviews:
         if found is None:
             return case
         fresh = ", ".join(found.fresh)
-        said = _WORDS[language]["again" if fresh and found.verdict == "dismissed" else
-                                found.verdict]  # fmt: skip
-        mark = said.format(on=found.on.isoformat(), fresh=fresh)
+        key = "again" if fresh and found.verdict == "dismissed" else found.verdict
+        words = _WORDS[language]
+        said = words[key] if found.known else words["near"]
+        mark = said.format(on=found.on.isoformat(), fresh=fresh, verdict=words[f"{found.verdict}?"])
         return replace(case, summary=f"{mark} {case.summary}".strip())
 
 
@@ -185,12 +193,20 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "dismissed": "A reviewer dismissed this lead on {on}.",
             "again": "A reviewer dismissed this lead on {on}; it is back because of what was not "
             "seen then: {fresh}.",
+            "near": "A reviewer {verdict} another lead on some of the same names on {on}.",
+            "confirmed?": "confirmed",
+            "dismissed?": "dismissed",
+            "unsure?": "was unsure about",
         },
         "zh": {
             "confirmed": "审查人员已于{on}确认本线索。",
             "unsure": "审查人员于{on}对本线索未作定论。",
             "dismissed": "审查人员已于{on}排除本线索。",
             "again": "审查人员曾于{on}排除本线索；因出现当时未见的迹象（{fresh}）而重新列出。",
+            "near": "审查人员于{on}{verdict}涉及部分相同对象的另一线索。",
+            "confirmed?": "确认了",
+            "dismissed?": "排除了",
+            "unsure?": "未作定论的是",
         },
     }
 )

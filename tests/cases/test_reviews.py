@@ -193,3 +193,21 @@ def test_learned_factors_reorder_the_queue_and_its_scores(snap, make_flag):
     assert after[0].flag_ids == (tie.flag_id,)
     assert after[0].score > after[1].score
     assert reviews.count == LEARNED_FROM
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [("dismissed", "dismissed another"), ("confirmed", "confirmed another"), ("unsure", "unsure")],
+)
+def test_another_case_on_some_of_the_same_names_is_told_apart(snap, make_flag, verdict, said):
+    """Two firms of one official are two cases; a word on one is none on the other."""
+    one = make_flag("E01", "P1", "C1", "B1", awards=("A1",))
+    two = make_flag("E01", "P1", "C2", "B1", awards=("A2",))
+    (case,) = build(snap, [one])
+    reviews = Reviews([judged(case, [one], verdict)])
+    (other,) = build(snap, [two], reviews=reviews)
+    assert said in other.summary
+    assert "some of the same names" in other.summary
+    assert "it is back" not in other.summary
+    (zh,) = build(snap, [two], language="zh", reviews=reviews)
+    assert "部分相同对象" in zh.summary
