@@ -15,7 +15,7 @@ from graphgov.stats.exact import FLOAT
 
 I64 = npt.NDArray[np.int64]
 BOOL = npt.NDArray[np.bool_]
-_SLIP = 0.01  # how near a ratio comes to a power of ten to be a slip of the decimal point
+_SLIP = 0.15  # how near a power of ten a ratio must be for a slip of the point, tax and all
 _PLACEHOLDER = 20.0  # times the other amount; beyond, one of the two is no price
 
 # Columns that contracts and what they hang on are made of.
