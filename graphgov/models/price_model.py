@@ -204,20 +204,24 @@ def _fit(
             yes = int(collusive[mine].sum())
             if mine.sum() >= _OWN and min(yes, int(mine.sum()) - yes) >= _EACH:
                 own[int(m)] = _fit_own(table[mine], collusive[mine], effort, seed)
-        pooled = _boosted(effort, seed + 3, 16, 20).fit(np.column_stack([table, market]), collusive)
+        pooled = _boosted(effort, seed + 3, 16, 20, np.column_stack([table, market]), collusive)
         random = ExtraTreesClassifier(
             effort.trees, min_samples_leaf=2, max_features=0.3, random_state=seed, n_jobs=1
         ).fit(_filled(table, market), collusive)
     return _Fold(own, pooled, random, known)
 
 
-def _boosted(effort: Effort, seed: int, leaves: int, least: int) -> Any:
+def _boosted(
+    effort: Effort, seed: int, leaves: int, least: int, table: F64, collusive: BOOL
+) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(
+    trees = HistGradientBoostingClassifier(
         learning_rate=0.05, max_iter=effort.rounds, max_leaf_nodes=leaves, min_samples_leaf=least,
         l2_regularization=5.0, max_features=0.3, random_state=seed,
     )  # fmt: skip
+    # A feature that no lot has cannot be cut into bins.
+    return trees.fit(np.where(np.isnan(table).all(axis=0), 0.0, table), collusive)
 
 
 def _fit_own(table: F64, collusive: BOOL, effort: Effort, seed: int) -> tuple[Any, ...]:
@@ -231,8 +235,8 @@ def _fit_own(table: F64, collusive: BOOL, effort: Effort, seed: int) -> tuple[An
     )
     logistic = make_pipeline(quantiles, StandardScaler(), LogisticRegression(C=0.02, max_iter=300))
     return (
-        [_boosted(effort, seed + i, 8, 15).fit(table, collusive) for i in range(2)],
-        _boosted(effort, seed + 2, 8, 15).fit(table[:, : len(FEATURES)], collusive),
+        [_boosted(effort, seed + i, 8, 15, table, collusive) for i in range(2)],
+        _boosted(effort, seed + 2, 8, 15, table[:, : len(FEATURES)], collusive),
         logistic.fit(_level(table), collusive),
     )
 
