@@ -30,11 +30,12 @@ class TiedWins(Detector):
         two were to be expected, together 15 against six.
     Why: Whoever parcels out work to several close firms keeps each of them small. The firms
         close to an official are also local and may be large.
-    Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
-        tie), the tie being the mean over the awards.
-    Skips: Officials with fewer than **min_firms** close companies that won, or fewer than
-        **min_wins** awards to them, and those with a p-value above **max_p**; what was decided
-        on days on which the official is recorded as recused.
+    Score: Odds of favour against steadiness and habit, and rarity of the ties, in powers of ten,
+        added up and damped for few wins as in E01; the rarity is the mean over the awards.
+    Skips: Officials with fewer than **min_firms** close companies that won, fewer than
+        **min_wins** awards to them, or with neither a p-value up to **max_p** nor
+        **least_points** of such odds; what was decided on days on which the official is
+        recorded as recused.
     Source: Catalogue E03 and E14.
     """
 
@@ -68,14 +69,13 @@ class TiedWins(Detector):
     weakest: float = bounded(0.15, low=0.05, high=1.0)
     min_firms: int = bounded(2, low=2, high=50)
     min_wins: int = bounded(3, low=2, high=500)
-    tie_floor: float = bounded(0.2, low=0.0, high=1.0)
     max_p: float = bounded(0.01, low=0.0, high=1.0)
+    least_points: float = bounded(2.5, low=0.0, high=20.0)
 
     def find(self, snap: Snapshot) -> Findings:
         """Every official with at least two close companies that won."""
         near = close(snap)
-        size = decades(near.seen)
-        best = strongest(near, size * near.strength)
+        best = strongest(near, decades(near.seen, near.rarity))
         held = tied_firms(snap, near, [i for i in best if near.strength[i] >= self.weakest])
         seen, p = held.seen, combined(held.seen)
         # Firms that bid in vain count as well: to look at winners alone would find excess.
@@ -83,8 +83,8 @@ class TiedWins(Detector):
         tested = firms >= self.min_firms
         q = np.full(p.size, np.nan)
         q[tested] = benjamini_hochberg(p[tested])
-        worth = decades(seen)
-        hits = tested & (p <= self.max_p)
+        worth = decades(seen, held.mean(near.rarity))
+        hits = tested & ((p <= self.max_p) | (worth >= self.least_points))
         hits &= (winners >= self.min_firms) & (seen.wins >= self.min_wins)
         flags = [
             self._flag(snap, held, int(g), int(firms[g]), worth, p, q) for g in np.flatnonzero(hits)
@@ -115,10 +115,8 @@ class TiedWins(Detector):
         person = int(held.officials[g])
         person_id = near.graph.people[person]
         bodies = [near.yard.body_ids[b] for b in busiest(by_body)]
-        rows, wins = held.members(g)
+        rows, _ = held.members(g)
         companies = [near.yard.company_ids[near.company[i]] for i in rows]
-        tie = float((wins * near.strength[rows]).sum() / max(int(wins.sum()), 1))
-        points = float(worth[g]) * (self.tie_floor + (1 - self.tie_floor) * tie)
         steps = [s for i in rows for s in near.found.chain(int(near.row[i])).steps]
         amounts = total(awards)
         weakest = max(int(near.found.certainty[near.row[i]]) for i in rows)
@@ -140,7 +138,7 @@ class TiedWins(Detector):
         }
         return self.flag(
             person_id,
-            score=surprise(10.0 ** -min(points, 290.0)),
+            score=surprise(10.0 ** -min(float(worth[g]), 290.0)),
             value=round(float(seen.wins[g] / max(seen.expected[g], 1e-9)), 6),
             p_value=float(p[g]),
             q_value=float(q[g]),

@@ -40,11 +40,12 @@ class ParcellingOut(Detector):
         were to be expected of all three.
     Why: Work given to one friend is conspicuous, work parcelled out to a circle is not. Firms of
         families and partners are common in small trades.
-    Score: Decades of the measured advantage times (**tie_floor** + (1 - **tie_floor**) x
-        tie), the tie being the mean over the awards, plus half the decades of taking turns, to
-        three decades at most.
-    Skips: Circles with a p-value above **max_p** or a q-value above **max_q**; what was decided
-        on days on which the official is recorded as recused.
+    Score: Odds of favour against steadiness and habit, and rarity of the ties, in powers of ten,
+        added up and damped for few wins as in E01 (the rarity is the mean over the awards),
+        plus half the decades of taking turns, to three decades at most.
+    Skips: Circles with neither a p-value up to **max_p** and a q-value up to **max_q** nor
+        **least_points** of such odds; what was decided on days on which the official is
+        recorded as recused.
     Source: Catalogue E14; waiting ranks of C10 for the turns.
     """
 
@@ -82,9 +83,9 @@ class ParcellingOut(Detector):
     min_firms: int = bounded(3, low=3, high=50)
     min_wins: int = bounded(6, low=3, high=500)
     max_share: float = bounded(0.65, low=0.34, high=1.0)
-    tie_floor: float = bounded(0.2, low=0.0, high=1.0)
     max_p: float = bounded(0.01, low=0.0, high=1.0)
     max_q: float = bounded(0.1, low=0.0, high=1.0)
+    least_points: float = bounded(2.5, low=0.0, high=20.0)
 
     def find(self, snap: Snapshot) -> Findings:
         """The circle of every official."""
@@ -96,14 +97,15 @@ class ParcellingOut(Detector):
         tested = firms >= self.min_firms
         q = np.full(p.size, np.nan)
         q[tested] = benjamini_hochberg(p[tested])
-        hits = tested & (p <= self.max_p) & (q <= self.max_q)
+        worth = decades(seen, held.mean(near.rarity))
+        stands_out = (p <= self.max_p) & (q <= self.max_q)
+        hits = tested & (stands_out | (worth >= self.least_points))
         hits &= (winners >= self.min_firms) & (seen.wins >= self.min_wins)
-        worth = decades(seen)
         flags = []
         for g in np.flatnonzero(hits).tolist():
             _, wins = held.members(g)
             if wins[0] <= self.max_share * wins.sum():
-                flags.append(self._flag(snap, held, plain, g, int(firms[g]), worth, p, q))
+                flags.append(self._flag(snap, held, g, int(firms[g]), worth, p, q))
         everybody = int(np.unique(near.held.person).size)
         return Findings(
             flags,
@@ -116,7 +118,6 @@ class ParcellingOut(Detector):
         self,
         snap: Snapshot,
         held: TiedFirms,
-        plain: F64,
         g: int,
         took_part: int,
         worth: F64,
@@ -137,8 +138,7 @@ class ParcellingOut(Detector):
         chains = [near.found.chain(int(near.row[i])) for i in rows]
         order = _in_order(held, g, rows)
         p_turns = _turns(order, len(companies))
-        tie = float((wins * plain[rows]).sum() / max(int(wins.sum()), 1))
-        points = float(worth[g]) * (self.tie_floor + (1 - self.tie_floor) * tie)
+        points = float(worth[g])
         points += 0.5 * min(-np.log10(max(p_turns, 1e-9)), _TURN_DECADES)
         amounts = total(awards)
         weakest = max(int(near.found.certainty[near.row[i]]) for i in rows)

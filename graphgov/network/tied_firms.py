@@ -10,7 +10,7 @@ from graphgov.network.favour import Queries, ask
 from graphgov.network.recusal import without_recused
 from graphgov.snapshot import Snapshot
 from graphgov.stats.market import Advantage
-from graphgov.stats.spans import I32, I64
+from graphgov.stats.spans import F64, I32, I64, sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,12 @@ class TiedFirms:
         mine = mine[np.argsort(-self.wins[mine], kind="stable")]
         mine = mine[self.wins[mine] > 0]
         return self.rows[mine], self.wins[mine]
+
+    def mean(self, values: F64) -> F64:
+        """The mean of what each row of `near` has, by wins of the companies, per official."""
+        won, size = self.wins.astype(np.float64), self.officials.size
+        total = sums(self.group, won * values[self.rows], size)
+        return np.asarray(total / np.maximum(sums(self.group, won, size), 1.0))
 
     def count(self, *, winners: bool) -> I64:
         """Companies per official, all that took part or only those that won."""

@@ -151,10 +151,17 @@ def test_certainty_is_that_of_the_weakest_tie(found: tuple[Snapshot, Findings]) 
     assert of(found[1], "a declared tie")[0].certainty == "declared"
 
 
-def test_the_closer_scores_more(found: tuple[Snapshot, Findings]) -> None:
-    (kin,), (friends,) = (of(found[1], name) for name in ("plain", "friends"))
-    (three,) = of(found[1], "three firms")
-    assert friends.score < kin.score < three.score
+def test_more_firms_score_more(found: tuple[Snapshot, Findings]) -> None:
+    (two,), (three,) = (of(found[1], name) for name in ("plain", "three firms"))
+    assert two.score < three.score
+
+
+def test_odds_may_speak_where_the_p_value_does_not(
+    found: tuple[Snapshot, Findings],
+) -> None:
+    flags = run(TiedWins(max_p=0.0, least_points=1.0), found[0]).flags
+    assert "plain/ana" in {f.person_id for f in flags}
+    assert not run(TiedWins(max_p=0.0, least_points=20.0), found[0]).flags
 
 
 def test_what_the_official_stood_aside_from_is_not_counted(
