@@ -1,7 +1,7 @@
 """What the indicators over groups of bidders share: candidates, their tests, their evidence."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from graphgov.network.cobidding import MAX_Q, Cobidding, cobidding, graph, niche, rows_of
+from graphgov.network.cobidding import Cobidding, cobidding, graph, niche_of, rows_of
 from graphgov.network.gatherings import Gathered
 from graphgov.network.groups import distinct_rows, grown
 from graphgov.network.projection import Pairs, Validation
@@ -31,7 +31,7 @@ _LEAST = 4  # lots of a company in a niche
 _EPOCH = date(1970, 1, 1)
 
 
-def candidates(snap: Snapshot, max_bidders: int, max_members: int, max_q: float = MAX_Q) -> I64:
+def candidates(snap: Snapshot, max_bidders: int, max_members: int, max_q: float) -> I64:
     """Communities and grown groups, one row each: companies in order, then -1."""
     return snap.memo(
         f"cobidding candidates {max_bidders} {max_members} {max_q}",
@@ -59,7 +59,7 @@ def _candidates(snap: Snapshot, max_bidders: int, max_members: int, max_q: float
 
 def _niche_groups(snap: Snapshot, max_bidders: int, max_members: int) -> I64:
     """Groups grown inside each niche, where what members do elsewhere does not thin them out."""
-    niches = niche(cobidding(snap, max_bidders))
+    niches = niche_of(snap, max_bidders)
     pairs = niches.pairs
     often = (pairs.joint >= 2) & (np.minimum(pairs.lots[pairs.a], pairs.lots[pairs.b]) >= _LEAST)
     kept = pairs.take(often)
@@ -86,20 +86,39 @@ class Tested:
     price: float
 
 
+def gathered(snap: Snapshot, max_bidders: int, max_members: int, max_q: float) -> list[Gathered]:
+    """What all candidates did on lots on which two of them bid, looked up once."""
+    return snap.memo(
+        f"cobidding gathered {max_bidders} {max_members} {max_q}",
+        lambda: list(
+            cobidding(snap, max_bidders).lots.gather(
+                candidates(snap, max_bidders, max_members, max_q), _LEAST, 2
+            )
+        ),
+    )
+
+
 def weighed(
-    market: Cobidding, groups: I64, min_lots: int, *, least: int, dear: F64 | None = None
+    market: Cobidding,
+    groups: I64,
+    parts: Iterable[Gathered],
+    min_lots: int,
+    *,
+    least: int,
+    dear: F64 | None,
 ) -> Iterator[Tested]:
     """Candidates with enough lots in the niche where they met most.
 
     Args:
         market: Where they bid.
         groups: As `candidates` gives them.
+        parts: What they did on lots on which two of them bid.
         min_lots: Lots a group needs.
         least: Members that bid on a lot that counts.
         dear: Score of every lot, high where it was dear; NaN where unknown.
     """
     sizes = (groups >= 0).sum(axis=1)
-    for part in market.lots.gather(groups, min_lots, 2):
+    for part in parts:
         here = part.took_part.sum(axis=1)
         prices = _dear(market, part, here, dear)
         counted = np.flatnonzero(here >= least)

@@ -13,11 +13,12 @@ from graphgov.indicators._groups import (
     Tested,
     candidates,
     evidence,
+    gathered,
     strongest,
     told,
     weighed,
 )
-from graphgov.network.cobidding import COLUMNS, Cobidding, cobidding
+from graphgov.network.cobidding import COLUMNS, MAX_Q, Cobidding, cobidding
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -81,8 +82,9 @@ class BidRotation(Detector):
     def find(self, snap: Snapshot) -> Findings:
         """All candidates with enough lots."""
         market = cobidding(snap, self.max_bidders)
-        groups = candidates(snap, self.max_bidders, self.max_members)
-        found = list(weighed(market, groups, self.min_lots, least=_HERE))
+        groups = candidates(snap, self.max_bidders, self.max_members, MAX_Q)
+        parts = gathered(snap, self.max_bidders, self.max_members, MAX_Q)
+        found = list(weighed(market, groups, parts, self.min_lots, least=_HERE, dear=None))
         _, _, p_value = rotation_p_values([t.turns for t in found])
         q_value = benjamini_hochberg(p_value)
         hits, shuffled = [], []

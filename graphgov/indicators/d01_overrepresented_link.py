@@ -11,7 +11,7 @@ from scipy.stats import poisson
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.network.links import joint_awards, met_pairs
+from graphgov.network.links import links
 from graphgov.network.telling import repeats_clause
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
@@ -94,12 +94,10 @@ class OverrepresentedLink(Detector):
     def find(self, snap: Snapshot) -> Findings:
         """All pairs with a joint award or a contest, tested at once."""
         yard = market(snap)
-        pairs = met_pairs(yard)
-        body = (pairs // max(yard.shares.companies, 1)).astype(np.int32)
-        company = (pairs % max(yard.shares.companies, 1)).astype(np.int32)
+        plain = links(snap)
+        body, company = plain.body, plain.company
         far = np.full(body.size, FAR, np.int32)
         seen = yard.advantage(body, company, -far, far)
-        plain = joint_awards(yard, pairs)
         by_bids = seen.contests >= self.min_contests
         tail = Tail(
             np.where(by_bids, seen.bids.above, plain.tail.above),

@@ -9,9 +9,16 @@ from scipy.special import ndtr, ndtri
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.indicators._groups import F64, I64, Rows, evidence, told, won_clause
-from graphgov.network.cobidding import COLUMNS, Cobidding, cobidding, met
+from graphgov.network.cobidding import (
+    COLUMNS,
+    Cobidding,
+    Niche,
+    cobidding,
+    niche_of,
+    niche_tails,
+)
 from graphgov.network.nullmodels import settled
-from graphgov.network.projection import Pairs, validate
+from graphgov.network.projection import Pairs
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail
@@ -25,9 +32,9 @@ _MET = 2  # pairs that met once say nothing and would be nearly all there are
 class ValidatedPair(Detector):
     """Two companies bid on the same lots more often than their niche explains.
 
-    Method: Lots with 2 to **max_bidders** bidders, joint bids counted as one. Given how often
-        each of the two bids in every category and region, while both are active, their meetings
-        are a sum of hypergeometric counts of bidders' places. As only pairs that met are seen,
+    Method: Lots with 2 to **max_bidders** bidders, joint bids counted as one, niche by niche
+        (category and region). Given how often each of the two bids there while both are active,
+        their meetings are hypergeometric over bidders' places. As only pairs that met are seen,
         p is the chance of so many meetings given two. What all pairs of the data share (towns
         and buyers' habits that are finer than the strata) is taken off. Flagged are pairs with
         **min_lots** meetings, **min_lift** times the expected ones and q at most **max_q**.
@@ -52,13 +59,13 @@ class ValidatedPair(Detector):
         "en": (
             "{companies:names} bid against each other on {lots:n} lots of {bodies:names} between "
             "{first} and {last}, where {expected:times} meetings were to be expected from how "
-            "often each bids in these trades and regions; they {wins[en]:text}.",
+            "often each bids in this trade and region; they {wins[en]:text}.",
             "Two firms of one small town, or the only two that a buyer knows for a product, meet "
             "all the time; see whether others could have bid.",
         ),
         "zh": (
             "{companies:names}在{first}至{last}之间同场竞争{bodies:names}的{lots:n}个标段，"
-            "而按两家在相应行业和地区的投标次数预期约{expected:times}次；{wins[zh]:text}。",
+            "而按两家在该行业和地区的投标次数预期约{expected:times}次；{wins[zh]:text}。",
             "同一小镇的两家企业，或买方就某产品仅知的两家企业，自然经常相遇；请核实是否另有企业可投标。",
         ),
     }
@@ -71,32 +78,30 @@ class ValidatedPair(Detector):
     def find(self, snap: Snapshot) -> Findings:
         """All pairs that met twice."""
         market = cobidding(snap, self.max_bidders)
-        seen = met(snap, self.max_bidders)
-        rows = np.flatnonzero(seen.pairs.joint >= _MET)
-        pairs = seen.pairs.take(rows)
-        tail, expected = _given_met(market, pairs)
-        drawn = tail.randomised(_SEED)
-        scores = -ndtri(np.clip(drawn, 1e-300, 1 - 1e-12))
+        niches = niche_of(snap, self.max_bidders)
+        pairs = niches.pairs.take(niches.pairs.joint >= _MET)
+        tail, expected = _given_met(market, niches, pairs)
+        scores = -ndtri(np.clip(tail.randomised(_SEED), 1e-300, 1 - 1e-12))
         p = ndtr(-settled(-ndtri(np.clip(tail.p, 1e-300, 1 - 1e-12)), scores))
         q = benjamini_hochberg(p)
         lift = pairs.joint / np.maximum(expected, 1e-9)
         strong = (pairs.joint >= self.min_lots) & (lift >= self.min_lift) & (q <= self.max_q)
         hits = np.flatnonzero(strong)
-        lots = [market.bids.lot[seen.first[seen.of(int(rows[i]))]].astype(np.int64) for i in hits]
-        members = [(int(pairs.a[i]), int(pairs.b[i])) for i in hits]
-        found = evidence(snap, market, list(zip(members, lots, strict=True)))
+        found = [_lots(market, niches, int(pairs.a[i]), int(pairs.b[i])) for i in hits]
+        cells = evidence(snap, market, found)
         flags = [
             self._flag(
-                snap, market, both, own, cells, (float(expected[i]), float(p[i]), float(q[i]))
+                snap, market, both, own, rows, (float(expected[i]), float(p[i]), float(q[i]))
             )
-            for i, both, own, cells in zip(hits, members, lots, found, strict=True)
+            for i, (both, own), rows in zip(hits, found, cells, strict=True)
         ]
-        alone = len(seen.pairs.a) - len(rows)
+        alone = len(niches.pairs.a) - len(pairs.a)
+        why = f"not computable, because {alone} pairs met only once in a niche"
         return Findings(
             flags=flags,
-            subjects=len(seen.pairs.a),
-            computable=len(rows),
-            reason=f"not computable, because {alone} pairs met only once" if alone else "",
+            subjects=len(niches.pairs.a),
+            computable=len(pairs.a),
+            reason=why if alone else "",
             p_values=ndtr(-settled(scores)),
         )
 
@@ -128,17 +133,19 @@ class ValidatedPair(Detector):
         )
 
 
-def _given_met(market: Cobidding, pairs: Pairs) -> tuple[Tail, F64]:
-    """The tail of meetings inside category and region given two of them, and their mean."""
+def _given_met(market: Cobidding, niches: Niche, pairs: Pairs) -> tuple[Tail, F64]:
+    """The tail of meetings in a niche given two of them, and their mean."""
+    tail, mean = niche_tails(market, niches, pairs, pairs.joint)
+    twice, _ = niche_tails(market, niches, pairs, np.full_like(pairs.joint, _MET))
+    least = np.maximum(twice.p, 1e-12)
+    above, at = (np.minimum(part / least, 1.0) for part in (tail.above, tail.at))
+    return Tail(above, np.minimum(at, 1.0 - above)), mean
 
-    def looked(one: Pairs) -> tuple[Tail, F64]:
-        checked = validate(
-            market.bids, one, stratum=market.cell, day=market.day, min_joint=_MET, by_place=True
-        )
-        return checked.tail, checked.expected
 
-    tail, expected = looked(pairs)
-    least = Pairs(pairs.a, pairs.b, np.full_like(pairs.joint, _MET), pairs.weight, pairs.lots)
-    twice = np.maximum(looked(least)[0].p, 1e-12)
-    above, at = (np.minimum(part / twice, 1.0) for part in (tail.above, tail.at))
-    return Tail(above, np.minimum(at, 1.0 - above)), expected
+def _lots(market: Cobidding, niches: Niche, a: int, b: int) -> tuple[tuple[int, int], I64]:
+    """The companies of two nodes, and the lots of their niche on which both bid."""
+    bids = market.bids
+    one, two = int(niches.company[a]), int(niches.company[b])
+    mine, theirs = (bids.lot[bids.company == firm] for firm in (one, two))
+    both = np.intersect1d(mine, theirs).astype(np.int64)
+    return (one, two), both[market.cell[both] == niches.cell[a]]

@@ -14,6 +14,7 @@ from graphgov.indicators._groups import (
     Tested,
     candidates,
     evidence,
+    gathered,
     strongest,
     told,
     weighed,
@@ -93,7 +94,8 @@ class CobiddingGroup(Detector):
         seen = graph(snap, self.max_bidders, self.max_q)
         groups = candidates(snap, self.max_bidders, self.max_members, self.max_q)
         prices = snap.memo(f"cobidding prices {self.max_bidders}", lambda: lot_prices(market))
-        found = list(weighed(market, groups, self.min_lots, least=3, dear=prices.dear))
+        parts = gathered(snap, self.max_bidders, self.max_members, self.max_q)
+        found = list(weighed(market, groups, parts, self.min_lots, least=3, dear=prices.dear))
         p_turns, p_even, p_wins = rotation_p_values([t.turns for t in found])
         size = np.array([len(t.members) for t in found], dtype=np.int64)
         p_clump = clumping_p_values(np.array([t.clumping for t in found]), size)

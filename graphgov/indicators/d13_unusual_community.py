@@ -256,7 +256,8 @@ def _turns(market: Cobidding, one: Circles, min_lots: int) -> F64:
     place = np.arange(len(order)) - (np.cumsum(sizes) - sizes)[label]
     kept = fit[label]
     groups[label[kept], place[kept]] = order[kept]
-    found = list(weighed(market, groups[fit], min_lots, least=2, dear=None))
+    parts = market.lots.gather(groups[fit], min_lots, 2)
+    found = list(weighed(market, groups[fit], parts, min_lots, least=2, dear=None))
     _, _, p = rotation_p_values([group.turns for group in found])
     out = np.full(one.count, 0.5)
     for group, value in zip(found, p.tolist(), strict=True):

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from graphgov.network.cobidding import Cobidding, Niche, cobidding, graph, niche
+from graphgov.network.cobidding import Cobidding, Niche, cobidding, graph, niche_of
 from graphgov.network.communities import Communities, communities
-from graphgov.network.links import joint_awards, met_pairs
+from graphgov.network.links import links
 from graphgov.network.ties import COMMON, KINDS, TieGraph, tie_graph
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -76,14 +76,14 @@ def circles(snap: Snapshot) -> Sequence[Circles]:
 
 def _buyers(snap: Snapshot) -> Circles:
     yard = market(snap)
-    links = joint_awards(yard, met_pairs(yard))
-    seen = links.joint >= 1
-    q = np.ones(len(links.joint))
-    q[seen] = benjamini_hochberg(links.tail.p[seen])
-    held = (links.joint >= _JOINT) & (q <= _MAX_Q)
+    met = links(snap)
+    seen = met.joint >= 1
+    q = np.ones(len(met.joint))
+    q[seen] = benjamini_hochberg(met.tail.p[seen])
+    held = (met.joint >= _JOINT) & (q <= _MAX_Q)
     companies, bodies = len(yard.company_ids), len(yard.body_ids)
-    a, b = links.company[held], links.body[held].astype(np.int64) + companies
-    weight = links.joint[held].astype(np.float64)
+    a, b = met.company[held], met.body[held].astype(np.int64) + companies
+    weight = met.joint[held].astype(np.float64)
     found = communities(a, b, weight, companies + bodies, seed=_SEED, runs=_RUNS)
     return _circles("buyers", found, companies, bodies, 0)
 
@@ -157,7 +157,7 @@ def inside(snap: Snapshot, seen: Circles, dear: F64) -> Inside:
     number = np.bincount(label[known], minlength=seen.count)
     score: F64 = np.full(seen.count, np.nan)
     np.divide(total, np.sqrt(number), out=score, where=number > 0)
-    met, expected = _meetings(niche(yard), yard, seen)
+    met, expected = _meetings(niche_of(snap), yard, seen)
     lots = [lot[begins[i] : begins[i + 1]] for i in range(seen.count)]
     return Inside(lots, score, met, expected)
 

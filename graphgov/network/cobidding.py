@@ -27,7 +27,8 @@ from graphgov.network.projection import (
     validate,
 )
 from graphgov.snapshot import Snapshot
-from graphgov.stats.spans import F64, I32, I64
+from graphgov.stats.exact import Tail, hypergeometric_tail
+from graphgov.stats.spans import F64, I32, I64, Spans
 
 BOOL = npt.NDArray[np.bool_]
 MAX_BIDDERS = 20
@@ -149,6 +150,11 @@ class Niche:
     cell: I64
 
 
+def niche_of(snap: Snapshot, max_bidders: int = MAX_BIDDERS) -> Niche:
+    """The pairs of a snapshot by niche, made once."""
+    return snap.memo(f"cobidding niches {max_bidders}", lambda: niche(cobidding(snap, max_bidders)))
+
+
 def niche(market: Cobidding) -> Niche:
     """The pairs of a market by niche."""
     bids = market.bids
@@ -157,6 +163,50 @@ def niche(market: Cobidding) -> Niche:
     nodes, node = np.unique(cell * wide + bids.company, return_inverse=True)
     one = Bidding(bids.lot, node.astype(np.int32), bids.lots, len(nodes), bids.size)
     return Niche(meetings(one).pairs, nodes % wide, nodes // wide)
+
+
+def niche_tails(market: Cobidding, niches: Niche, pairs: Pairs, joint: I64) -> tuple[Tail, F64]:
+    """The chance of so many meetings inside a niche, and their mean, per pair of nodes.
+
+    While both are active, the one's bids fall on places that the other has not taken, of which
+    each of the other's lots has one less than it has bidders (hypergeometric).
+
+    Args:
+        market: Where they met.
+        niches: Its niches.
+        pairs: Pairs of nodes.
+        joint: Meetings of each.
+    """
+    bids = market.bids
+    day = market.day[bids.lot]
+    cell = market.cell[bids.lot].astype(np.int64)
+    wide = np.int64(max(bids.companies, 1))
+    key = niches.cell * wide + niches.company
+    node = np.searchsorted(key, cell * wide + bids.company).astype(np.int32)
+    used = np.flatnonzero(bids.size > 0)
+    nothing = np.zeros(len(day), np.int32)
+    own = Spans(node, nothing, day, 1)
+    every = Spans(market.cell[used], nothing[: len(used)], market.day[used], 1)
+    own_places = np.append(0, np.cumsum(bids.size[bids.lot][own.order] - 1))
+    all_places = np.append(0, np.cumsum(bids.size[used][every.order]))
+    begins = np.searchsorted(node[own.order], np.arange(len(key) + 1))
+    first, last = day[own.order][begins[:-1]], day[own.order][begins[1:] - 1]
+    total = own_places[begins[1:]] - own_places[begins[:-1]]
+    # The more active of two has its places marked, whatever their ids; equals are equal.
+    swap = (total[pairs.a] < total[pairs.b]) | (
+        (total[pairs.a] == total[pairs.b]) & (pairs.lots[pairs.a] < pairs.lots[pairs.b])
+    )
+    a, b = np.where(swap, pairs.b, pairs.a), np.where(swap, pairs.a, pairs.b)
+    start, end = np.maximum(first[a], first[b]), np.minimum(last[a], last[b])
+    none = np.zeros(len(a), np.int32)
+    a_low, a_high = own.span(a.astype(np.int32), none, start, end)
+    b_low, b_high = own.span(b.astype(np.int32), none, start, end)
+    low, high = every.span(niches.cell[a].astype(np.int32), none, start, end)
+    marked = own_places[a_high] - own_places[a_low]
+    population = all_places[high] - all_places[low] - (a_high - a_low)
+    drawn = b_high - b_low
+    mean: F64 = marked * drawn / np.maximum(population, 1)
+    return hypergeometric_tail(joint, population, marked, drawn), mean
 
 
 def _read(snap: Snapshot, max_bidders: int) -> Cobidding:

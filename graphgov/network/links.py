@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from scipy import special
 
+from graphgov.snapshot import Snapshot
 from graphgov.stats.exact import Tail
-from graphgov.stats.market import Market
+from graphgov.stats.market import Market, market
 from graphgov.stats.spans import distinct
 from graphgov.stats.strata import make_strata, value_band
 from graphgov.stats.sums import hypergeometric_sum_tails
@@ -31,6 +32,16 @@ class Links:
     joint: I64
     expected: F64
     tail: Tail
+
+
+def links(snap: Snapshot) -> Links:
+    """The tested pairs of a snapshot, made once."""
+
+    def make() -> Links:
+        yard = market(snap)
+        return joint_awards(yard, met_pairs(yard))
+
+    return snap.memo("network.links", make)
 
 
 def met_pairs(yard: Market) -> I64:
