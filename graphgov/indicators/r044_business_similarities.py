@@ -42,9 +42,9 @@ class BusinessSimilarities(Detector):
     Method: Add up what two rivals share on the day they bid: a legal representative,
         controller, director or shareholder counts 1, another officer 0.6, a telephone number or
         e-mail address 0.8, a postal address or e-mail domain 0.5, each times its rarity
-        ln(N / n) / ln(N / 2), n being how many of N companies have it. What more than five
-        companies share is a service's: all of it together counts once. Flag pairs that reach
-        **min_links**.
+        ln(N / n) / ln(N / 2), n being how many of N companies have it; people with at most five
+        companies count in full. Contacts that more than five companies share are a service's:
+        all of them together count once. Flag pairs that reach **min_links**.
     Example: Two cleaning firms bid against each other for a school; both give the same mobile
         number and the same flat as their address, which no other firm does.
     Why: Who writes both offers decides what the buyer pays. Landlords, accountants and

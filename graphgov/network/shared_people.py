@@ -24,6 +24,7 @@ ROLES = (
 _WEIGHT = (1.0, 1.0, 1.0, 1.0, 0.6, 0.6, 0.6)
 KIN = ("spouse", "parent", "child", "sibling", "in_law", "kin")
 MAX_COMPANIES = 10  # of one person; who has more is an agent for them
+HANDFUL = 5
 MIN_SHARE = 0.05  # of a shareholder who links
 CONTROL_SHARE = 0.25  # of kin who count as behind a company
 COLUMNS = (
@@ -148,10 +149,14 @@ class Persons:
 
     @property
     def weight(self) -> F64:
-        """What each link is worth: the lesser role's weight times the person's rarity."""
+        """What each link is worth: the lesser role's weight times the person's rarity.
+
+        Somebody with a handful of companies is no agent, and counts in full.
+        """
         worth = np.array(_WEIGHT)
         role = np.minimum(worth[self.role_a], worth[self.role_b])
-        return np.asarray(role * specificity(self.held, float(self.population)))
+        rare = specificity(self.held, float(self.population))
+        return np.asarray(role * np.where(self.held <= HANDFUL, 1.0, rare))
 
 
 def shared_people(snap: Snapshot, max_companies: int = MAX_COMPANIES) -> Persons:

@@ -34,7 +34,8 @@ def world(
             "started_on": "2010-01-01"} | (post or {})  # fmt: skip
     return {
         "companies": [{"company_id": "a", "name": "Acme", "state_owned": state} | (firm or {}),
-                      *({"company_id": f"o{i}", "name": "Other"} | row for i, row in enumerate(others))],
+                      *({"company_id": f"o{i}", "name": "Other"} | row
+                        for i, row in enumerate(others))],
         "people": [{"person_id": "off", "name": "Sun"} | (official or {}),
                    {"person_id": "own", "name": "Owner"} | (owner or {})],
         "bodies": [{"body_id": "B1", "name": "School"} | (body or {})],

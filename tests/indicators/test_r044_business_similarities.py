@@ -223,6 +223,14 @@ def test_an_agent_who_heads_many_links_nobody(snapshot: Snap) -> None:
     assert not look(snapshot, officers=[*HEADS["officers"], *more]).flags
 
 
+def test_somebody_with_a_handful_of_companies_is_no_agent(snapshot: Snap) -> None:
+    more = [post("li", f"s1{i}") for i in range(3)]
+    (flag,) = look(snapshot, officers=[*HEADS["officers"], *more]).flags
+    assert flag.value == 1.0
+    four = [*more, post("li", "s13")]
+    assert not look(snapshot, officers=[*HEADS["officers"], *four]).flags
+
+
 def test_the_flag_says_who_what_and_where(snapshot: Snap) -> None:
     found = look(
         snapshot,
