@@ -10,11 +10,13 @@ AWARDS ?= 20000
 SEED ?= 0
 OUT ?= out/demo
 WORKERS ?= 2
+# Labelled tenders, which are not part of the repository.
+COLLUSION ?= ../shared/data/collusion-six-markets
 # Where the program to compare with is built, from its source package on PyPI.
 CARDINAL ?= $(HOME)/.cache/graphgov-bench/ocdscardinal-0.0.8
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint docs bench cardinal quality session lock neo4j clean
+.PHONY: help env demo test lint docs bench cardinal collusion quality session lock neo4j clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -24,6 +26,7 @@ help:
 	@echo "             and beside ocdscardinal and Neo4j where that is on the PATH (takes hours;"
 	@echo "             needs 12 GB of disk); fails where detection is worse than as committed"
 	@echo "make quality precision and recall on provinces never used in development"
+	@echo "make collusion  the study of labelled tenders in COLLUSION (tenders.csv, bids.csv)"
 	@echo "make session run the session of README anew, with the figures measured last"
 	@echo "make neo4j   a Neo4j server until Ctrl-C, data in .neo4j/ (needs Java 17 and Maven)"
 	@echo "make lock    pin the newest versions that pyproject.toml allows"
@@ -69,6 +72,9 @@ $(CARDINAL)/target/release/ocdscardinal: | $(READY)
 	tar -xzf $(CARDINAL)/ocdscardinal-0.0.8.tar.gz -C $(CARDINAL) --strip-components 1
 	rm -f $(CARDINAL)/rust-toolchain.toml
 	cd $(CARDINAL) && RUSTC_BOOTSTRAP=1 cargo build --release
+
+collusion: $(READY)
+	$(BIN)/python benchmarks/collusion.py $(COLLUSION)
 
 quality: $(READY)
 	$(BIN)/python benchmarks/quality.py
