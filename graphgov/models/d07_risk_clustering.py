@@ -21,7 +21,7 @@ from graphgov.stats.fdr import benjamini_hochberg
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 _GRAPH = "risk"
-_WORK = 30_000_000  # lines times deals
+_WORK = 15_000_000  # lines times deals
 _PRIOR = 2.0  # weight, in awards, of what is usual in the category
 _RUNS = 3
 _MOST_NAMED = 20  # of each kind, those in most of what lies together first

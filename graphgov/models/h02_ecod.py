@@ -84,7 +84,7 @@ class Ecod(Detector):
         ),
     }
 
-    top_share: float = bounded(0.002, low=0.0, high=0.5)
+    top_share: float = bounded(0.001, low=0.0, high=0.5)
 
     def find(self, snap: Snapshot) -> Findings:
         """The strangest awards, with what makes them so."""

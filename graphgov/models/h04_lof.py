@@ -24,7 +24,7 @@ I64 = npt.NDArray[np.int64]
 Rows = Sequence[Mapping[str, Any]]
 _SEED = 4
 _NEIGHBOURS = (20, 50)
-_MOST_FITTED = 4000  # evenly spaced officials are as good a neighbourhood as all of them
+_MOST_FITTED = 2000  # evenly spaced officials are as good a neighbourhood as all of them
 _MIN_OFFICIALS = 100
 _SHOWN = 200  # awards given as evidence, those to the company that got most first
 

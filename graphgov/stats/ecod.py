@@ -13,7 +13,10 @@ import numpy.typing as npt
 from graphgov.stats.exact import FLOAT
 
 I64 = npt.NDArray[np.int64]
-_GRID = 512  # steps of the empirical distribution
+_TAIL = np.logspace(-4.6, -2.8, 20)
+# Steps of the empirical distribution, closer to each other in the tails.
+_GRID = np.sort(np.concatenate([np.linspace(0, 1, 473), _TAIL, 1 - _TAIL]))
+_SAMPLE = 40_000  # peers from which the grid is made; all of them are counted on it
 UNKNOWN = 1.0  # the mean of a tail's term: what is missing is neither strange nor ordinary
 
 
@@ -32,9 +35,10 @@ def terms(x: FLOAT, stratum: I64, peers: FLOAT, peer_stratum: I64, end: int = 0)
     out = np.full(len(x), UNKNOWN)
     if len(base) == 0:
         return out
-    grid = np.unique(base)
-    if len(grid) > _GRID:
-        grid = np.unique(np.quantile(base, np.linspace(0, 1, _GRID)))
+    some = base[:: len(base) // _SAMPLE + 1]
+    grid = np.unique(some)
+    if len(grid) > len(_GRID):
+        grid = np.unique(np.quantile(some, _GRID))
     strata = int(max(stratum.max(initial=0), where.max())) + 1
     # Odd cells are the grid's points, even ones what lies between them.
     cells = 2 * len(grid) + 1
