@@ -193,8 +193,9 @@ def niche_tails(market: Cobidding, niches: Niche, pairs: Pairs, joint: I64) -> t
     first, last = day[own.order][begins[:-1]], day[own.order][begins[1:] - 1]
     total = own_places[begins[1:]] - own_places[begins[:-1]]
     # The more active of two has its places marked, whatever their ids; equals are equal.
-    swap = (total[pairs.a] < total[pairs.b]) | (
-        (total[pairs.a] == total[pairs.b]) & (pairs.lots[pairs.a] < pairs.lots[pairs.b])
+    lots = pairs.lots
+    swap = (lots[pairs.a] < lots[pairs.b]) | (
+        (lots[pairs.a] == lots[pairs.b]) & (total[pairs.a] < total[pairs.b])
     )
     a, b = np.where(swap, pairs.b, pairs.a), np.where(swap, pairs.a, pairs.b)
     start, end = np.maximum(first[a], first[b]), np.minimum(last[a], last[b])
