@@ -172,14 +172,21 @@ class Shares:
         low, high = self._starts[company], self._starts[company + 1]
         query = np.repeat(np.arange(body.size), high - low)
         line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
-        far = np.full(query.size, FAR, np.int32)
-        out = []
-        for place in (body,) if apart is None else (body, apart):
-            b = place[query]
-            begin, finish = self._by_line.span(b, line, -far, far)
-            out.append((b.astype(np.int64), finish - begin))
+        bought = self._bought(body[query], line)
+        kept = bought > 0  # nothing is expected where nothing was bought
+        query, line, bought = query[kept], line[kept], bought[kept]
+        out = [(body[query].astype(np.int64), bought)]
+        if apart is not None:
+            a = apart[query]
+            out.append((a.astype(np.int64), self._bought(a, line)))
         share = self._share(out, company[query].astype(np.int64), line.astype(np.int64))
-        return query, line, share, out[0][1]
+        return query, line, share, bought
+
+    def _bought(self, body: I32, line: I32) -> I64:
+        """Purchases of bodies in lines, over all days."""
+        far = np.full(body.size, FAR, np.int32)
+        begin, finish = self._by_line.span(body, line, -far, far)
+        return finish - begin
 
     def _share(self, out: list[tuple[I64, I64]], s: I64, line: I64) -> F64:
         """The share of a line won at other bodies, shrunk from wide to local.
