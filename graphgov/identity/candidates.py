@@ -50,7 +50,8 @@ class _Rules:
 _PHONE = "CASE WHEN length(regexp_replace(phone, '[^0-9]', '', 'g')) >= 7 THEN right("
 _PHONE += "regexp_replace(phone, '[^0-9]', '', 'g'), 9) END"
 _EMAIL = "CASE WHEN contains(email, '@') THEN lower(email) END"
-_ADDRESS = "nullif(regexp_replace(lower(address), '[^\\w]', '', 'g'), '')"
+# Not \w, which is ASCII alone here: two streets of one number would look the same.
+_ADDRESS = "nullif(regexp_replace(lower(address), '[^\\p{L}\\p{N}]', '', 'g'), '')"
 _ID = "upper(regexp_replace(identifier, '[\\s.-]', '', 'g'))"
 _CONTACT = {"phone": _PHONE, "email": _EMAIL, "address": _ADDRESS}
 _WORDS = {

@@ -102,6 +102,16 @@ COMPANIES = {
         {"name": "B", "phone": "5551234567", "address": "1 main st"},
         True,
     ),
+    "telephone and number of another street": (
+        {"name": "A", "phone": "5551234567", "address": "南京路 12 号"},
+        {"name": "B", "phone": "5551234567", "address": "北京路 12 号"},
+        False,
+    ),
+    "telephone and the same street": (
+        {"name": "A", "phone": "5551234567", "address": "南京路 12 号"},
+        {"name": "B", "phone": "5551234567", "address": "南京路12号"},
+        True,
+    ),
 }
 
 
