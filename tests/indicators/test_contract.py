@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def frames(
     contests(made, lot)
     executed(made, signed)
     one_hand(made, lot)
+    below_the_line(made)
     return made
 
 
@@ -116,6 +118,57 @@ def one_hand(frames: Frames, lot: Callable[..., None]) -> None:
         lot(frames, f"qq{i}", pair, buyer=f"Q{i // 2}", category="8800")
     frames["sanctions"] = [{"subject_kind": "company", "subject_id": "q03", "list": "debarred",
                             "started_on": "2023-01-01"}]  # fmt: skip
+
+
+def below_the_line(frames: Frames) -> None:
+    """Small purchases of a market of its own, honest ones and every way around a threshold."""
+    rng = np.random.default_rng(21)
+    frames["bodies"] += [
+        {"body_id": f"U{i:02d}", "name": f"Office U{i}", "jurisdiction": "UU", "region": "Far"}
+        for i in range(20)
+    ]
+    line = {"jurisdiction": "UU", "method": "open", "amount": 100_000, "currency": "CNY"}
+    frames["thresholds"].append(line | {"starts_on": "2015-01-01"})
+
+    def buy(body: int, firm: str, day: int, amount: float, **more: Any) -> str:
+        key = f"U{len(frames['awards']):05d}"
+        frames["awards"].append({
+            "award_id": key, "buyer_id": f"U{body:02d}", "company_id": firm, "currency": "CNY",
+            "awarded_on": str(date(2021, 1, 1) + timedelta(days=day)), "status": "active",
+            "amount": round(amount, 2), "category": "6600",
+            "method": "direct" if amount < 100_000 else "open",
+        } | more)  # fmt: skip
+        return key
+
+    def sign(award: str, first: int, days: int) -> str:
+        start = date(2021, 1, 1) + timedelta(days=first)
+        frames["contracts"].append({
+            "contract_id": f"K{award}", "award_id": award, "starts_on": str(start),
+            "ends_on": str(start + timedelta(days=days)),
+        })  # fmt: skip
+        return f"K{award}"
+
+    for i in range(1400):
+        day, amount = int(rng.integers(728)), float(rng.uniform(40_000, 110_000))
+        key = buy(i % 20, f"u{rng.integers(8)}{i % 20:02d}", day, amount)
+        if i % 10 == 0:
+            sign(key, day, 120)
+    for i in range(14):
+        buy(0, "near", (100, 210, 330, 400)[i // 4], 91_000 + 600 * i)  # on the same days, too
+        buy(1, "large", 300 + 20 * i, 99_000 + 4_000 * i, method="direct")
+        buy(4, "burst", 500 + i, 30_000 + i, category=f"66{10 + i}")
+    for i in range(60):
+        buy(2, f"u{i % 8}02", 10 * i, 93_000 + 100 * i, method="limited")
+        buy(3, f"u{i % 7}03", 365 * (i % 2) + 340 + i % 24, 50_000 + 500 * i)
+        buy(7 + i % 3, f"ring{i % 2}", 11 * i, 85_000 + 100 * i, method="limited")
+        buy(10 + i % 2, f"pal{i // 2 % 2}", 400 + i % 50, 60_000 + 300 * i)
+    for i in range(9):
+        sign(buy(5, "chain", 150 * i - 600, 70_000), 200 * i - 800, 195)
+    for day, amount in ((400, 600), (450, 3_000_000), (500, 4_000_000)):
+        buy(6, "foot", day, amount)
+    contract = sign(buy(6, "grows", 420, 80_000), 430, 60)
+    frames["amendments"].append({"amendment_id": "MU", "contract_id": contract,
+                                 "amended_on": "2022-06-01", "amount_change": 30_000})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
