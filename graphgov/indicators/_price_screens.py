@@ -27,6 +27,8 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.frames import Measured
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.pair_excess import (
+    Circle,
+    Groups,
     Meetings,
     common_excess,
     low_tails,
@@ -46,9 +48,7 @@ MIN_PEERS = 30  # lots of a stratum
 MIN_OTHERS = 20  # of them without the two firms
 _MOST_BIDDERS = 20  # lots with more make no pairs
 _MOST_SHOWN = 1000.0  # an infinite screen is shown as this
-_CONTRAST = 0.5  # normal scores by which a pair's lots must differ from each firm's others
 _ALONE = 0.01  # p-value of a pair's lots without those that a stronger pair explains
-_APART = 3  # lots that tell how a firm's others look
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,8 @@ def _hits(lots: PeerLots, name: str, judged: _Judged, limits: Limits) -> dict[in
         return found
     where = np.full(len(lots.priced.bids), -1)
     where[judged.at] = np.arange(len(judged.at))
-    strata = _Members.of(lots.stratum[judged.at])
-    circle = _Circle(lots.met, pairs, judged.score)
+    strata = Groups.of(lots.stratum[judged.at])
+    circle = Circle(lots.met, pairs, judged.score)
     explained = circle.explained(pairs.tolist())
     for pair in pairs[np.lexsort((pairs, judged.p[pairs]))].tolist():
         own = lots.met.lots_of(pair)
@@ -212,7 +212,7 @@ def _lots_of_pair(
     name: str,
     judged: _Judged,
     limits: Limits,
-    strata: "_Members",
+    strata: Groups,
     pair: int,
     places: I64,
 ) -> Iterator[_Hit]:
@@ -243,78 +243,6 @@ def _lots_of_pair(
             number=len(places),
             expected=limits.max_share * len(places),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Members:
-    """Rows by group."""
-
-    order: I64
-    codes: I64
-    first: I64
-
-    @staticmethod
-    def of(group: I64) -> "_Members":
-        order = np.argsort(group, kind="stable")
-        codes, first = np.unique(group[order], return_index=True)
-        return _Members(order, codes, np.r_[first, len(order)])
-
-    def of_group(self, code: int) -> I64:
-        """Rows of one group, ascending."""
-        at = int(np.searchsorted(self.codes, code))
-        if at == len(self.codes) or self.codes[at] != code:
-            return np.empty(0, np.int64)
-        return self.order[self.first[at] : self.first[at + 1]]
-
-
-class _Circle:
-    """Pairs that met in strange lots, and who of them explains the others.
-
-    A firm that makes every lot look like that explains it alone; a third firm that happened to
-    be there is explained by the pair it met.
-    """
-
-    def __init__(self, met: Meetings, pairs: I64, score: F64) -> None:
-        self._met, self._score = met, score
-        self._of_firm = _Members.of(np.concatenate([met.a, met.b]))
-        self._pair: dict[tuple[int, int], int] = {}
-        self._partners: dict[int, set[int]] = {}
-        for pair in pairs.tolist():
-            a, b = int(met.a[pair]), int(met.b[pair])
-            self._pair[a, b] = self._pair[b, a] = pair
-            self._partners.setdefault(a, set()).add(b)
-            self._partners.setdefault(b, set()).add(a)
-        self._lots: dict[int, I64] = {}
-
-    def companions(self, pair: int) -> list[int]:
-        """Firms that met both of a pair in strange lots."""
-        a, b = int(self._met.a[pair]), int(self._met.b[pair])
-        return sorted(self._partners[a] & self._partners[b])
-
-    def explained(self, pairs: list[int]) -> set[int]:
-        """Lots of firms whose other lots are as strange, outside the company of a pair."""
-        alone = {firm for pair in pairs for firm in self._as_strange_apart(pair)}
-        return {int(lot) for firm in alone for lot in self._lots_of(firm)}
-
-    def _as_strange_apart(self, pair: int) -> list[int]:
-        together = self._met.lots_of(pair).astype(np.int64)
-        level = float(np.nanmean(self._score[together]))
-        found = []
-        for firm in (int(self._met.a[pair]), int(self._met.b[pair])):
-            known = [self._met.lots_of(self._pair[firm, c]) for c in self.companions(pair)]
-            in_company = np.unique(np.concatenate([together, *known]))
-            rest = self._score[np.setdiff1d(self._lots_of(firm), in_company, assume_unique=True)]
-            rest = rest[~np.isnan(rest)]
-            if len(rest) >= _APART and level > float(rest.mean()) - _CONTRAST:
-                found.append(firm)
-        return found
-
-    def _lots_of(self, firm: int) -> I64:
-        if firm not in self._lots:
-            pairs = self._of_firm.of_group(firm) % len(self._met)
-            parts = [self._met.lots_of(int(pair)) for pair in pairs]
-            self._lots[firm] = np.unique(np.concatenate(parts)).astype(np.int64)
-        return self._lots[firm]
 
 
 def find_screen(

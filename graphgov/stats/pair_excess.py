@@ -16,6 +16,8 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 _MOST_RHO = 0.5
+_CONTRAST = 0.5  # normal scores by which a pair's lots must differ from each firm's others
+_APART = 3  # lots that tell how a firm's others look
 _WINSOR = 9.0  # squared sums beyond three deviations are what is looked for, not the null
 
 
@@ -136,3 +138,76 @@ def stouffer(scores: F64, rho: float) -> float:
     """P(a sum of normal scores as low) where any two of them have a correlation."""
     n = len(scores)
     return float(ndtr(scores.sum() / np.sqrt(n * (1.0 + (n - 1.0) * rho)))) if n else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Rows by group."""
+
+    order: I64
+    codes: I64
+    first: I64
+
+    @staticmethod
+    def of(group: I64) -> "Groups":
+        """The rows of each code."""
+        order = np.argsort(group, kind="stable")
+        codes, first = np.unique(group[order], return_index=True)
+        return Groups(order, codes, np.r_[first, len(order)])
+
+    def of_group(self, code: int) -> I64:
+        """Rows of one group, ascending."""
+        at = int(np.searchsorted(self.codes, code))
+        if at == len(self.codes) or self.codes[at] != code:
+            return np.empty(0, np.int64)
+        return self.order[self.first[at] : self.first[at + 1]]
+
+
+class Circle:
+    """Pairs that met in strange lots, and who of them explains the others.
+
+    A firm that makes every lot look like that explains it alone; a third firm that happened to
+    be there is explained by the pair it met.
+    """
+
+    def __init__(self, met: Meetings, pairs: I64, score: F64) -> None:
+        self._met, self._score = met, score
+        self._of_firm = Groups.of(np.concatenate([met.a, met.b]))
+        self._pair: dict[tuple[int, int], int] = {}
+        self._partners: dict[int, set[int]] = {}
+        for pair in pairs.tolist():
+            a, b = int(met.a[pair]), int(met.b[pair])
+            self._pair[a, b] = self._pair[b, a] = pair
+            self._partners.setdefault(a, set()).add(b)
+            self._partners.setdefault(b, set()).add(a)
+        self._lots: dict[int, I64] = {}
+
+    def companions(self, pair: int) -> list[int]:
+        """Firms that met both of a pair in strange lots."""
+        a, b = int(self._met.a[pair]), int(self._met.b[pair])
+        return sorted(self._partners[a] & self._partners[b])
+
+    def explained(self, pairs: list[int]) -> set[int]:
+        """Lots of firms whose other lots are as strange, outside the company of a pair."""
+        alone = {firm for pair in pairs for firm in self._as_strange_apart(pair)}
+        return {int(lot) for firm in alone for lot in self._lots_of(firm)}
+
+    def _as_strange_apart(self, pair: int) -> list[int]:
+        together = self._met.lots_of(pair).astype(np.int64)
+        level = float(np.nanmean(self._score[together]))
+        found = []
+        for firm in (int(self._met.a[pair]), int(self._met.b[pair])):
+            known = [self._met.lots_of(self._pair[firm, c]) for c in self.companions(pair)]
+            in_company = np.unique(np.concatenate([together, *known]))
+            rest = self._score[np.setdiff1d(self._lots_of(firm), in_company, assume_unique=True)]
+            rest = rest[~np.isnan(rest)]
+            if len(rest) >= _APART and level > float(rest.mean()) - _CONTRAST:
+                found.append(firm)
+        return found
+
+    def _lots_of(self, firm: int) -> I64:
+        if firm not in self._lots:
+            pairs = self._of_firm.of_group(firm) % len(self._met)
+            parts = [self._met.lots_of(int(pair)) for pair in pairs]
+            self._lots[firm] = np.unique(np.concatenate(parts)).astype(np.int64)
+        return self._lots[firm]
