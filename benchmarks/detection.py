@@ -52,7 +52,10 @@ class Bench:
         self.told = told
         self.work: Path = told.work
         self.seeds = list(range(told.first, told.first + told.seeds))
-        self.records = self.work / f"records-{_code()}-{told.awards}"
+        package = Path(graphgov.__file__).parent
+        self.made = self.work / f"provinces-{_name(package / 'synth')}"
+        code = _name(package, HERE / "detection_runs.py")
+        self.records = self.work / f"records-{code}-{told.awards}"
         self.records.mkdir(parents=True, exist_ok=True)
         self._full: dict[int, runs.Looked] = {}
 
@@ -70,7 +73,7 @@ class Bench:
 
     def place(self, seed: int, strength: float) -> Path:
         """A province's folder."""
-        return runs.make(self.work, self.told.awards, seed, strength)
+        return runs.make(self.made, self.told.awards, seed, strength)
 
     def planted(self, strength: float) -> list[Record]:
         """Every seed at one strength; parts are left out in turn at the usual one."""
@@ -138,12 +141,12 @@ class Bench:
         return runs.shuffled(read_text(self.place(seed, 0.0)), number + 1, kind, codes)
 
 
-def _code() -> str:
-    """A name for the code that is measured."""
+def _name(*places: Path) -> str:
+    """A name for the code in files and folders."""
     found = hashlib.sha256()
-    package = Path(graphgov.__file__).parent
-    for path in [*sorted(package.rglob("*.py")), HERE / "detection_runs.py"]:
-        found.update(path.read_bytes())
+    for place in places:
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            found.update(path.read_bytes())
     return found.hexdigest()[:12]
 
 
