@@ -32,9 +32,10 @@ class FixedMultiplePrices(Detector):
     Method: Per pair and lot with prices in one currency, the dearer price over the cheaper one
         to two decimals, with who was dearer; ratios up to 1.02 are only counted. The statistic
         is how often the pair's most frequent ratio occurs. Under the null the ratios are drawn
-        from those of all pairs in the category's division, either firm the dearer one (exact
-        multinomial maximum). Flagged are **min_lots** or more with q at most **max_q** which
-        also stand out among the pair's own ratios nearby (chance at most **max_own_p**).
+        from those of all pairs in the category's division, given how often either firm was the
+        dearer one (exact multinomial maximum). Flagged are **min_lots** or more with q at most
+        **max_q** which also stand out among the pair's own ratios nearby (chance at most
+        **max_own_p**).
     Example: On seven of nine common lots one firm asked 1.15 times what the other asked.
     Why: Whoever writes both bids needs a rule for the second price. Two resellers of one
         price list with fixed mark-ups follow a rule too.
@@ -213,29 +214,36 @@ def _most(ratios: _Ratios) -> _Most:
 
 
 def _tails(ratios: _Ratios, most: _Most) -> Tail:
-    """P(maximum > seen) and P(maximum = seen), ratios drawn from those of the division."""
-    number = np.minimum(np.diff(ratios.begins), _MOST)
-    times = np.minimum(most.times, number)
-    up_to, below, bound = np.ones(len(number)), np.zeros(len(number)), np.ones(len(number))
-    trade_of = np.repeat(ratios.trade, np.diff(ratios.begins))
+    """P(maximum > seen) and P(maximum = seen), ratios drawn from those of the division.
+
+    Given how often the one and the other was dearer: who usually is the dearer one keeps to it.
+    """
+    pairs = len(ratios.pair)
+    place = np.repeat(np.arange(pairs), np.diff(ratios.begins))
+    signs = [np.bincount(place[ratios.bin * sign > 0], minlength=pairs) for sign in (1, -1)]
+    numbers = [np.minimum(n, _MOST).astype(np.int64) for n in signs]
+    times = np.minimum(most.times, np.maximum(*numbers))
+    up_to, below, bound = np.ones(pairs), np.zeros(pairs), np.ones(pairs)
+    trade_of = ratios.trade[place]
     for trade in np.unique(ratios.trade).tolist():
         mine = ratios.trade == trade
-        _, counts = np.unique(np.abs(ratios.bin[trade_of == trade]), return_counts=True)
-        near = np.abs(ratios.bin[trade_of == trade]) == 0
+        apart = np.abs(ratios.bin[(trade_of == trade) & (ratios.bin != 0)])
+        if not len(apart):
+            continue  # nobody's prices are apart: times is zero everywhere
+        _, counts = np.unique(apart, return_counts=True)
         share = counts / counts.sum()
-        aside, rest = (share[0], share[1:]) if near.any() else (0.0, share)
-        halves = np.repeat(rest / 2, 2)
-        most_n = int(number[mine].max())
+        most_n = int(max(n[mine].max() for n in numbers))
         wanted = np.unique(np.concatenate([times[mine], times[mine] - 1]))
         for most_t in wanted[wanted >= 0].tolist():
-            table = _maximum_up_to(aside, halves, most_t, most_n)
+            table = _maximum_up_to(share, most_t, most_n)
             for out, shift in ((up_to, 0), (below, 1)):
                 rows = mine & (times - shift == most_t)
-                out[rows] = table[number[rows]]
-        each = np.asarray(
-            binom.sf(times[mine][:, None] - 1, number[mine][:, None], halves[None, :])
+                out[rows] = table[numbers[0][rows]] * table[numbers[1][rows]]
+        each = sum(
+            np.asarray(binom.sf(times[mine][:, None] - 1, n[mine][:, None], share[None, :]))
+            for n in numbers
         )
-        bound[mine] = np.minimum(each.sum(axis=1), 1.0)
+        bound[mine] = np.minimum(np.sum(each, axis=1), 1.0)
     above = np.clip(1.0 - up_to, 0.0, 1.0)
     at = np.clip(up_to - below, 0.0, 1.0)
     tiny = (above + at < _LOST) & (times > 0)  # lost digits: the sum over ratios is as good
@@ -243,20 +251,15 @@ def _tails(ratios: _Ratios, most: _Most) -> Tail:
     return Tail(above, at)
 
 
-def _maximum_up_to(aside: float, shares: F64, times: int, most: int) -> F64:
+def _maximum_up_to(shares: F64, times: int, most: int) -> F64:
     """P(no ratio occurs more than `times` times) among 0, 1, … `most` draws.
 
-    The coefficient of x^n in n! e^(aside x) prod_v sum_(j <= times) (share_v x)^j / j!, with x
-    in units that keep the numbers within reach.
+    The coefficient of x^n in n! prod_v sum_(j <= times) (share_v x)^j / j!, with x in units that
+    keep the numbers within reach.
     """
     n = np.arange(most + 1)
     scale = float(max(most, 1))
-    with np.errstate(divide="ignore"):
-        total = np.exp(
-            np.where(n > 0, n * np.log(max(aside * scale, 1e-300)), 0.0) - gammaln(n + 1)
-        )
-    if aside == 0:
-        total = (n == 0).astype(np.float64)
+    total = (n == 0).astype(np.float64)
     j = np.arange(min(times, most) + 1)
     unique, repeats = np.unique(shares, return_counts=True)
     for share, repeat in zip(unique.tolist(), repeats.tolist(), strict=True):

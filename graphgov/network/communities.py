@@ -12,6 +12,7 @@ import numpy.typing as npt
 from graphgov.network.ids import I32
 
 F64 = npt.NDArray[np.float64]
+_TRIES = 3  # seeds of each resolution tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +100,16 @@ def tuned(
         runs: Seeds tried.
         seed: The first of them.
     """
-    best, most = None, -1.0
+    best, most = resolutions[0], -1.0
     for resolution in resolutions:
-        found = communities(a, b, weight, nodes, resolution=resolution, runs=runs, seed=seed)
+        found = communities(a, b, weight, nodes, resolution=resolution, runs=_TRIES, seed=seed)
         large = found.sizes[found.sizes >= 3]
-        if best is None or (len(large) and float(np.median(large)) >= least):
+        if most < 0 or (len(large) and float(np.median(large)) >= least):
             kept = (found.sizes >= 3)[found.label]
             share = float(np.sort(found.stability[kept]).sum()) / max(int(kept.sum()), 1)
-            if best is None or share > most + 1e-9:
-                best, most = found, share
-    return best if best is not None else communities(a, b, weight, nodes, runs=runs, seed=seed)
+            if share > most + 1e-9:
+                best, most = resolution, share
+    return communities(a, b, weight, nodes, resolution=best, runs=runs, seed=seed)
 
 
 def _ordered(
