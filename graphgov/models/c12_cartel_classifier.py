@@ -20,6 +20,7 @@ from graphgov.models.price_model import Effort, PriceModel, train
 from graphgov.network.priced_lots import CONTROL, PricedLots, priced_lots
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
+from graphgov.stats.bids.from_snapshot import lots_of
 from graphgov.stats.conformal import conformal_p
 from graphgov.stats.fdr import benjamini_hochberg
 
@@ -309,18 +310,18 @@ _MARKETS = """SELECT p.tender_id, p.lot,
     FROM asked p LEFT JOIN tenders t USING (tender_id) LEFT JOIN bodies b
         ON b.body_id = t.buyer_id
     ORDER BY p.process"""
-_ROWS = """WITH offer AS (
-        SELECT l.process, list({'id': b.bid_id, 'row_key': b.row_key, 'company_id': b.company_id,
-            'amount': b.amount, 'currency': b.currency} ORDER BY b.bid_id, b.company_id) AS bids
+_ROWS = f"""WITH offer AS (
+        SELECT l.process, list({{'id': b.bid_id, 'row_key': b.row_key, 'company_id': b.company_id,
+            'amount': b.amount, 'currency': b.currency}} ORDER BY b.bid_id, b.company_id) AS bids
         FROM bids b JOIN asked l ON b.tender_id = l.tender_id
             AND (NOT l.split OR coalesce(b.lot_id, '') = l.lot)
         WHERE coalesce(b.status, 'valid') = 'valid' AND b.amount > 0 GROUP BY l.process
     ), prize AS (
-        SELECT l.process, list({'id': w.award_id, 'row_key': w.row_key, 'on': w.awarded_on,
-            'company_id': w.company_id, 'amount': w.amount, 'currency': w.currency}
+        SELECT l.process, list({{'id': w.award_id, 'row_key': w.row_key, 'on': w.awarded_on,
+            'company_id': w.company_id, 'amount': w.amount, 'currency': w.currency}}
             ORDER BY w.award_id, w.company_id) AS awards
         FROM wins w JOIN asked l ON w.tender_id = l.tender_id
-            AND (NOT l.split OR w.lot_id = l.lot)
+            AND (NOT l.split OR list_contains({lots_of("w.lot_id")}, l.lot))
         GROUP BY l.process
     )
     SELECT l.*, t.row_key, t.buyer_id, coalesce(o.title, t.title) AS title, bids, awards
