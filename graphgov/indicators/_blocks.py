@@ -20,7 +20,7 @@ F64 = npt.NDArray[np.float64]
 BOOL = npt.NDArray[np.bool_]
 COLUMNS = ("tenders.bidders", "bids.tender_id", "bids.company_id", "bids.status", "bids.lot_id")
 LEAST = 10  # awards of a market
-_ENTRIES = 1_000_000  # searched at once, over all shuffled copies
+_ENTRIES = 600_000  # searched at once, over all shuffled copies
 _COPIES = (4, 99)
 _CLOSE = 0.8  # share of a line from which a simple purchase is close to it
 

@@ -102,8 +102,10 @@ def _null(n: int, rate: float) -> F64:
 def overdispersion(p: F64) -> float:
     """How many times larger the usual surprise is than chance would make it, at least 1.
 
-    The median of -log p over log 2: honest units that cluster as well widen the yardstick.
+    The median of -log p over log 2, less one standard error of it: honest units that cluster
+    as well widen the yardstick, an accident of the draw does not.
     """
     if not len(p):
         return 1.0
-    return max(1.0, float(np.median(-np.log(np.maximum(p, 1e-300)))) / float(np.log(2.0)))
+    middle = float(np.median(-np.log(np.maximum(p, 1e-300))))
+    return max(1.0, (middle - 1.0 / float(np.sqrt(len(p)))) / float(np.log(2.0)))
