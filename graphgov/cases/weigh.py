@@ -33,11 +33,11 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "broken rule": {"E15": 1.2, "E02": 1.2},
         "tie with advantage": {
-            "E01": 1.5, "E03": 1.5, "E06": 2.0, "E14": 1.5, "E13": 0.5, "R043": 0.3, "E10": 0.1,
+            "E01": 1.5, "E03": 1.5, "E06": 3.0, "E14": 1.5, "E13": 0.5, "R043": 0.3, "E10": 0.1,
         },
         "advantage": {"E05": 1.5, "E04": 0.4, "E12": 0.2, "D01": 0.12},
         "splitting": {
-            "F01": 2.5, "F02": 0.5, "R049": 0.3, "R055": 0.3, "R002": 0.3, "F14": 0.2, "R052": 0.2,
+            "F01": 4.0, "F02": 0.5, "R049": 0.3, "R055": 0.3, "R002": 0.3, "F14": 0.2, "R052": 0.2,
         },
         "group of bidders": {
             "D04": 1.5, "C10": 0.5, "D02": 0.25, "R053": 0.25, "C21": 0.25, "R023": 0.25,
@@ -66,7 +66,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 # Points that many honest ones reach, and which are worth nothing: second careers often lead to
 # firms that sell to the old body, small purchases bunch below a line, firms of one trade and
 # town meet and take turns.
-USUAL: Mapping[str, float] = MappingProxyType({"E06": 0.9, "F01": 0.5, "E05": 0.2, "D04": 1.2})
+USUAL: Mapping[str, float] = MappingProxyType({"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 1.2})
 _OTHER = 0.1  # an indicator that nobody has placed yet, and the most that its kind may add
 _MOST_OF_OTHERS = 0.3
 # The rule an official's stake breaks and the favour shown to it are one fact told twice.

@@ -84,7 +84,7 @@ class TieStrength(Detector):
     damping: float = bounded(0.5, low=0.05, high=1.0)
     weakest: float = bounded(0.03, low=0.01, high=1.0)
     strong_tie: float = bounded(0.45, low=0.0, high=1.0)
-    least_points: float = bounded(0.75, low=0.0, high=20.0)
+    least_points: float = bounded(1.25, low=0.0, high=20.0)
     min_wins: int = bounded(3, low=1, high=100)
 
     def find(self, snap: Snapshot) -> Findings:

@@ -101,7 +101,7 @@ class RevolvingDoor(Detector):
 
     cooling_days: int = bounded(1096, low=30, high=3650)
     look_back_days: int = bounded(1096, low=30, high=3650)
-    least_points: float = bounded(1.0, low=0.0, high=20.0)
+    least_points: float = bounded(1.5, low=0.0, high=20.0)
     max_p: float = bounded(0.05, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:

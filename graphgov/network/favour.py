@@ -77,13 +77,14 @@ def decades(seen: Advantage, ties: F64 | float = 0.0) -> F64:
 
     The odds of favour against steadiness and habit, from when wins and bids fell, and of the
     tie, from how rare one like it is, are multiplied as independent evidence: a rare tie does
-    not carry a firm that sells as it always did, nor a jump one that nobody is close to.
+    not carry a firm that sells as it always did, nor a jump one that nobody is close to. One
+    point more stands for the awards themselves: of equal odds those on many weigh more.
 
     Args:
         seen: Wins against expectation.
         ties: Rarity of each tie, in powers of ten.
     """
-    return np.maximum((seen.odds + ties) * seen.wins / (seen.wins + HALF_WINS), 0.0)
+    return np.maximum((seen.odds + ties + 1.0) * seen.wins / (seen.wins + HALF_WINS), 0.0)
 
 
 def combined(seen: Advantage) -> F64:

@@ -1,9 +1,9 @@
 """How much a tie says by itself: rare and strong ones much, common ones nothing.
 
 Of all officials and the companies that took part in their body's purchases while they served,
-few are linked through a spouse, many through a colleague's classmate. What a chain is worth is
-its strength over how often its pattern of ties occurs among these pairs; ranked by that, its
-points are the powers of ten of the share of pairs that are at least as closely linked. Ten
+few are linked through a spouse, many through a colleague's classmate. Chains are ranked by the
+square of their strength over how often their pattern of ties occurs among these pairs (squared,
+so that a rare but weak pattern is no strong tie); the points of one are the powers of ten of the share of pairs that are at least as closely linked. Ten
 times as many innocent ties take one point from each.
 """
 
@@ -52,7 +52,7 @@ def rarity(found: Chains, row: I64, met: int) -> F64:
     pairs = int(of.max()) + 1
     once = distinct(pattern.astype(np.int64) * pairs + of)
     rate = np.bincount(once // pairs)[pattern] + 1.0
-    worth = found.strength[row] / rate
+    worth = found.strength[row] ** 2 / rate
     best = np.zeros(pairs)
     np.maximum.at(best, of, worth)
     best = np.sort(best)

@@ -32,6 +32,7 @@ from graphgov.stats.spans import F64, FAR, I32, I64, sums
 from graphgov.stats.spells import Spells, of_groups
 from graphgov.stats.strengths import Strengths
 
+LEAST_WINS = 2  # of a pair in its spans, from which odds are worked out
 PRIOR_HISTORY = 0.5  # decisions, seen and expected, before a firm's own past counts
 _EPOCH = date(1970, 1, 1)
 
@@ -171,16 +172,25 @@ class Market:
         """Favour in spans of days against a steady share or a habit, in powers of ten per group.
 
         The mean of two factors, over what the company won and over what it took part in: the
-        same story told twice, so that neither counts in full.
+        same story told twice, so that neither counts in full. Fewer than two wins say nothing.
         """
         firms = max(self.shares.companies, 1)
         pairs = np.int64(max(self.shares.bodies, 1)) * firms
         key = group * pairs + body.astype(np.int64) * firms + company
         unit, of = np.unique(key, return_inverse=True)
-        body_of = (unit % pairs // firms).astype(np.int32)
-        firm_of = (unit % firms).astype(np.int32)
-        told = [s.log_odds(body, company, start, end, of, body_of, firm_of) for s in self._spells()]
-        joined = of_groups(unit // pairs, (told[0] + told[1]) / 2.0, groups)
+        low, high = self.shares.decisions.span(body, company, start, end)
+        wins = np.bincount(of, high - low, minlength=unit.size)
+        # Of those who won once or never nobody says that they were favoured: most, and costly.
+        kept = wins >= LEAST_WINS
+        spans = kept[of]
+        place = np.cumsum(kept) - 1
+        body_of = (unit[kept] % pairs // firms).astype(np.int32)
+        firm_of = (unit[kept] % firms).astype(np.int32)
+        asked = (body[spans], company[spans], start[spans], end[spans], place[of[spans]])
+        told = [s.log_odds(*asked, body_of, firm_of) for s in self._spells()]
+        factor = np.zeros(unit.size)
+        factor[kept] = (told[0] + told[1]) / 2.0
+        joined = of_groups(unit // pairs, factor, groups)
         return np.asarray(joined / np.log(10.0))
 
     def _spells(self) -> tuple[Spells, Spells]:

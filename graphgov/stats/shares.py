@@ -188,6 +188,29 @@ class Shares:
         begin, finish = self._by_line.span(body, line, -far, far)
         return finish - begin
 
+    def expected_until(self, body: I32, company: I32, days: list[int]) -> list[F64]:
+        """Expected decisions up to some days, inclusive, at the price of one look at shares.
+
+        Args:
+            body: Per query.
+            company: Per query.
+            days: Days since 1970; one array comes back for each.
+        """
+        low, high = self._starts[company], self._starts[company + 1]
+        query = np.repeat(np.arange(body.size), high - low)
+        line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
+        b, s = body[query], company[query]
+        far = np.full(b.size, FAR, np.int32)
+        begin, finish = self._by_line.span(b, line, -far, far)
+        share = self._share(
+            [(b.astype(np.int64), finish - begin)], s.astype(np.int64), line.astype(np.int64)
+        )
+        out = []
+        for day in days:
+            _, last = self._by_line.span(b, line, -far, np.full(b.size, day, np.int32))
+            out.append(sums(query, share * (last - begin), body.size))
+        return out
+
     def _share(self, out: list[tuple[I64, I64]], s: I64, line: I64) -> F64:
         """The share of a line won at other bodies, shrunk from wide to local.
 

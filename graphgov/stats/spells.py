@@ -29,10 +29,13 @@ DELAYS = (0, 90, 270)  # days from the first of a span until favour shows
 SLICES = 10  # of the period, each with as many awards, where a spell may begin or end
 LEAST = 3  # decisions of a pair from which a spell can be told from steadiness
 CAPTIVE = 0.05  # least share of pairs that may be at any multiple above the usual
+HABIT = 0.3  # least share of pairs that may meet in a spell of their own
 _FIT_FROM = 0.3  # expected decisions of a pair that helps to fit the multiples
 _PRIOR_PAIRS = 20.0
 _ROUNDS = 60
 _BLOCK = 40_000
+# Likelihoods of many pairs are read off a table over counts and expectations, to a thousandth.
+_FEW, _COUNTS, _LOW, _STEP, _POINTS = 2_000, 64, 1e-3, 0.01, 1_600
 
 
 class Spells:
@@ -69,14 +72,14 @@ class Spells:
         rows = np.flatnonzero(self._count >= LEAST)
         for begin in range(0, rows.size, _BLOCK):
             part = rows[begin : begin + _BLOCK]
-            counts, means = [np.zeros(part.size)], [np.zeros(part.size)]
+            counts = [np.zeros(part.size)]
             far = np.full(part.size, FAR, np.int32)
             for edge in edges.tolist():
                 end = np.full(part.size, edge, np.int32)
                 low, high = self._shares.decisions.span(body[part], company[part], -far, end)
-                inside, _ = self._shares.expected(body[part], company[part], -far, end)
                 counts.append((high - low).astype(np.float64))
-                means.append(inside)
+            until = self._shares.expected_until(body[part], company[part], edges.tolist())
+            means = [np.zeros(part.size), *until]
             counts.append(self._count[part].astype(np.float64))
             means.append(self._mean[part])
             found = []
@@ -107,12 +110,12 @@ class Spells:
     def _fit_habit(self) -> float:
         use = np.isfinite(self._spell)
         if use.sum() < 30:
-            return 0.3
+            return HABIT
         gain = np.clip(self._spell[use] - self._steady[use], -50.0, 50.0)
-        share = 0.3
+        share = HABIT
         for _ in range(_ROUNDS):
             chance = 1.0 / (1.0 + (1.0 - share) / share * np.exp(-gain))
-            share = float(np.clip((np.sort(chance).sum() + 3.0) / (chance.size + 10.0), 0.02, 0.9))
+            share = float(np.clip((np.sort(chance).sum() + 3.0) / (chance.size + 10.0), HABIT, 0.9))
         return share
 
     def log_odds(
@@ -188,11 +191,28 @@ def _log_met(log_none: F64, count: F64 | I64) -> F64:
 
 def _log_mean(count: F64 | I64, mean: F64, rates: F64, weights: F64) -> F64:
     """Log of the sum of weight * rate^count * exp(-rate * mean), entry by entry."""
-    shape = np.shape(count)
-    n, e = np.ravel(count).astype(np.float64), np.ravel(mean)
+    n, e = np.asarray(count, dtype=np.float64), np.asarray(mean, dtype=np.float64)
+    if n.size < _FEW:
+        return _exactly(n, e, rates, weights)
+    place = (np.log(e + _LOW) - np.log(_LOW)) / _STEP
+    at = np.minimum(place.astype(np.int64), _POINTS - 2)
+    usual = (n < _COUNTS) & (place < _POINTS - 1)
+    row = np.where(usual, n, 0).astype(np.int64)
+    used = np.unique(row[usual])
+    grid = np.exp(np.log(_LOW) + _STEP * np.arange(_POINTS)) - _LOW
+    table = np.zeros((_COUNTS, _POINTS))
+    for k in used.tolist():
+        table[k] = _exactly(np.full(_POINTS, float(k)), grid, rates, weights)
+    part = place - at
+    found = table[row, at] * (1.0 - part) + table[row, at + 1] * part
+    found[~usual] = _exactly(n[~usual], e[~usual], rates, weights)
+    return np.asarray(found)
+
+
+def _exactly(n: F64, e: F64, rates: F64, weights: F64) -> F64:
     terms = np.log(weights) + n[:, None] * np.log(rates) - e[:, None] * rates
-    top = terms.max(axis=1)
-    return np.asarray((top + np.log(np.exp(terms - top[:, None]).sum(axis=1))).reshape(shape))
+    top = terms.max(axis=1, initial=-np.inf)
+    return np.asarray(top + np.log(np.exp(terms - top[:, None]).sum(axis=1)))
 
 
 def _fit(count: I64, mean: F64) -> F64:

@@ -98,9 +98,9 @@ def test_a_chain_with_an_advantage_is_above_a_chain_and_above_an_advantage(snap,
 
 
 def test_equal_scores_go_by_kinds_of_evidence_then_money_then_recency(snap, make_flag):
-    one = make_flag("F01", "", "C1", "B1", points=3)  # 6.25 from one kind
-    two = [make_flag("F01", "", "C2", "B1", points=2.6), make_flag("D04", body="B1")]
-    two[1] = make_flag("R018", "", "C2", "B1", points=10)  # 5.25 + 1 from two
+    one = make_flag("F01", "", "C1", "B1", points=3)  # 8 from one kind
+    two = [make_flag("F01", "", "C2", "B1", points=2.75), make_flag("D04", body="B1")]
+    two[1] = make_flag("R018", "", "C2", "B1", points=10)  # 7 + 1 from two
     rich = make_flag("F01", "", "C3", "B1", points=3, awards=("A1",))
     later = [
         make_flag("F01", "", f"L{year}", "B1", points=3, day=f"{year}-01-01")
@@ -161,8 +161,8 @@ def test_an_anomaly_does_not_lift_a_case_over_the_bar(snap, make_flag):
 
 def test_the_bar_is_a_setting(snap, make_flag):
     flags = [make_flag("F01", "", "C1", "B1", points=2)]
-    assert build(snap, flags, Config(cases={"min_points": 3.7}))
-    assert not build(snap, flags, Config(cases={"min_points": 3.8}))
+    assert build(snap, flags, Config(cases={"min_points": 3.9}))
+    assert not build(snap, flags, Config(cases={"min_points": 4.1}))
 
 
 @pytest.mark.parametrize("section", [{"min_point": 1}, {"widen_share": 2.0}, {"min_points": -1}])

@@ -75,7 +75,7 @@ def test_a_count_that_is_too_small_does_not_break(make_flag):
 
 def test_top_indicators_weigh_most_and_come_once(make_flag):
     flags = [make_flag("R018", "", "C1", "B1", points=9, window=str(n)) for n in range(5)] + [
-        make_flag("E01", "P1", "C1", "B1", points=1),
+        make_flag("E01", "P1", "C1", "B1", points=2),
         make_flag("F01", "", "C1", "B1", points=4),
         make_flag("H01", "", "C1", "B1", points=1),
     ]

@@ -81,7 +81,8 @@ def test_a_documented_chain_with_an_advantage_beats_either_alone(make_flag, adva
 
 
 def test_a_tie_told_three_times_is_not_three_ties(make_flag):
-    tie, rule, jump = (make_flag(c, points=3.0) for c in ("E01", "E15", "E05"))
+    tie, rule = make_flag("E01", points=4.0), make_flag("E15")
+    jump = make_flag("E05", points=3.0)
     alone = contributions([tie])["tie with advantage"]
     told = contributions([tie, rule, jump])
     assert told["tie with advantage"] == alone

@@ -79,8 +79,8 @@ def views(
 
 def test_decades_join_tie_and_advantage_and_are_damped() -> None:
     seen = views([0.1], [0.01], [0.001], odds=2.0)
-    assert decades(seen)[0] == pytest.approx(2 * 5 / (5 + HALF_WINS))
-    assert decades(seen, 1.5)[0] == pytest.approx(3.5 * 5 / (5 + HALF_WINS))
+    assert decades(seen)[0] == pytest.approx(3 * 5 / (5 + HALF_WINS))
+    assert decades(seen, 1.5)[0] == pytest.approx(4.5 * 5 / (5 + HALF_WINS))
     assert decades(seen, np.array([1.5]))[0] == decades(seen, 1.5)[0]
     assert decades(replace(seen, wins=np.array([0])))[0] == 0
 
@@ -90,7 +90,7 @@ def test_a_steady_firm_takes_back_what_its_tie_says() -> None:
         decades(views([1.0], [1.0], [1.0], odds=-1.5), 2.0)[0]
         < decades(views([1.0], [1.0], [1.0]), 2.0)[0]
     )
-    assert decades(views([1.0], [1.0], [1.0], odds=-3.0), 2.0)[0] == 0
+    assert decades(views([1.0], [1.0], [1.0], odds=-4.0), 2.0)[0] == 0
 
 
 @pytest.mark.parametrize("name", ["bids", "jump", "share"])
