@@ -15,9 +15,9 @@ from graphgov.models.h07_explanation import nearest, plain, say, strongest
 from graphgov.models.scaling import ORDINARY, strangest
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
+from graphgov.stats.conformal import held_out_ranks
 from graphgov.stats.ecod import UNKNOWN, terms
 from graphgov.stats.fdr import benjamini_hochberg
-from graphgov.stats.peers import peer_tail
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -33,8 +33,8 @@ class Ecod(Detector):
         its dependence on it, the award itself left out. Each is turned into -ln of its tail
         among awards of the same category and method (at the strange end; both for amount and
         decision), and these are added up. Pairs of body and company are split in two halves:
-        tails come from the other half, and the p-value is the rank of the sum among other
-        pairs' awards of the own half and stratum.
+        tails come from the other half, so that no award and no other of its pair defines its
+        peers, and the p-value is the rank of the sum in the own half and stratum.
     Example: A four-month-old firm gets a road at 108 % of the estimate after two days' notice.
     Why: Steered awards are odd in several small ways at once. So is a rare but lawful purchase,
         or one with wrong dates in the data.
@@ -96,7 +96,7 @@ class Ecod(Detector):
         parts = _terms(awards)
         score = np.round(parts.sum(axis=1), 9)
         group = awards.stratum * 2 + awards.half
-        tail = peer_tail(score, group, awards.pair)
+        tail = held_out_ranks(score, group)
         p_value = tail.p
         q_value = benjamini_hochberg(p_value)
         top = strangest(score, p_value, self.top_share)
