@@ -177,14 +177,10 @@ def _tails(buys: Purchases) -> tuple[tuple[F64, F64], tuple[F64, F64]]:
     """How low, and how high, each value is among its like: as seen, and with ties drawn."""
     rows = np.flatnonzero(buys.amount > 0)
     value = np.log(buys.amount[rows])
-    _, cell = np.unique(
-        np.stack([buys.division.codes[rows], buys.rank[rows], buys.currency.codes[rows]]).astype(
-            np.int64
-        ),
-        axis=1,
-        return_inverse=True,
-    )
-    cell = cell.ravel()
+    currencies = len(buys.currency.words) + 1
+    kind = (buys.division.codes[rows].astype(np.int64) + 1) * 8 + buys.rank[rows]
+    kind = kind * currencies + buys.currency.codes[rows] + 1
+    cell = np.cumsum(np.bincount(kind) > 0)[kind] - 1
     bodies = int(buys.body.max(initial=0)) + 1
     _, own = np.unique(cell.astype(np.int64) * bodies + buys.body[rows], return_inverse=True)
     mean = np.bincount(cell, value) / np.bincount(cell)
