@@ -14,7 +14,7 @@ Lot = Callable[..., None]
 Frames = dict[str, list[dict[str, Any]]]
 
 
-def honest(lot: Lot, seed: int = 0, lots: int = 300) -> Frames:
+def honest(lot: Lot, seed: int = 0, lots: int = 180) -> Frames:
     rng = np.random.default_rng(seed)
     frames: Frames = {}
     for i in range(lots):
