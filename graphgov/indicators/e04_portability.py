@@ -33,9 +33,10 @@ class Portability(Detector):
     Method: Take every official who took a post at most **gap_days** after another one held for
         **settled_days** or more, and the companies that won at the old body in that time. What
         each would win at the new one in the first **follow_days** anyway is taken from its share
-        of its lines at all third bodies, from how busy it was in those years, and from how much
-        it had won there before: a gamma-Poisson count. The official's p-value is the least of
-        n p(k) / k over these n companies (Simes).
+        of its lines at all third bodies, from how busy it was in those years, from how much it
+        had won there before, and from what such suppliers win on average over all moves: a
+        gamma-Poisson count. The official's p-value is the least of n p(k) / k over these n
+        companies (Simes).
     Example: The head of a town's works office becomes head of the county's; a paving firm of
         the town that had no contract of the county wins eight in the next two years, where a
         third of one was to be expected.

@@ -3,7 +3,8 @@
 A supplier of the old body, from the official's time there, may begin to win at the new one after
 the official came. How often it would anyway is taken from its share of its lines at all other
 bodies, both bodies left out, from how busy it was in those years, and from how much it had won
-at the new one before: a gamma-Poisson count, as over-dispersed as all pairs are.
+at the new one before, and raised or lowered to what suppliers of officials' old bodies win at
+their new ones on average: a gamma-Poisson count, as over-dispersed as all pairs are.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from graphgov.stats.market import PRIOR_HISTORY, Market
 from graphgov.stats.spans import F64, FAR, I32, I64, Spans, slices, sums
 
 _PRIOR_BUSY = 3.0  # decisions before a company's own years count
+_MOST_WINS = 3
+_PRIOR_WINS = 5.0
 _LONG_AGO = -1_000_000
 _SQL = """
 SELECT o.person, o.body AS old, o.since AS old_since, least(o.until, n.since - 1) AS old_until,
@@ -168,6 +171,7 @@ def _against_chance(
     size_after = size + earlier
     history = (earlier + PRIOR_HISTORY) / (past + PRIOR_HISTORY)
     expected = after * np.maximum(size_after / (size + past), history * (earlier > 0))
+    expected = expected * _usual(wins, expected, earlier)
     chance = size_after / (size_after + np.maximum(expected, 1e-9))
     # A company that sells nothing the new body buys there cannot be tested.
     there = np.flatnonzero(after > 0)
@@ -178,6 +182,17 @@ def _against_chance(
     return Suppliers(
         move[there], firm[there], before[there], earlier[there], wins[there], expected[there], tail
     )
+
+
+def _usual(wins: I64, expected: F64, earlier: I64) -> float:
+    """Wins per expected one among suppliers that were new or nearly so, moves of all officials.
+
+    Firms keep to the customers they have, so that new ones come more rarely than shares say.
+    What is looked for, many wins of one firm, counts as a few.
+    """
+    fresh = earlier <= 1
+    seen = float(np.minimum(wins[fresh], _MOST_WINS).sum())
+    return (seen + _PRIOR_WINS) / (float(np.sort(expected[fresh]).sum()) + _PRIOR_WINS)
 
 
 class _Busy:
