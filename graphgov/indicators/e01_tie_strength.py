@@ -103,7 +103,14 @@ class TieStrength(Detector):
             if very_close or likely:
                 flags.extend(self._flag(snap, near, int(i), worth, p, q, aside))
         officials = int(np.unique(near.held.person).size)
-        return Findings(flags, subjects=officials, computable=officials, p_values=None)
+        floor = near.found.floor
+        weaker = f"chains weaker than {floor:.2f} were left out, because there are too many"
+        return Findings(
+            flags,
+            subjects=officials,
+            computable=officials,
+            reason=weaker if floor > self.weakest else "",
+        )
 
     def _flag(
         self,

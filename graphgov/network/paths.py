@@ -24,6 +24,7 @@ from graphgov.stats.spans import FAR
 
 I64 = npt.NDArray[np.int64]
 _BLOCK = 2_000_000  # partial chains held at once
+_RISE = 1.5  # of the floor, where too many chains reach it
 _EPOCH = date(1970, 1, 1)
 
 
@@ -77,6 +78,7 @@ class Chains:
         start: First day the whole chain could count.
         end: Last day, fading ties until they are faded out.
         certainty: Weakest of the ties, 0 to 2.
+        floor: Strength below which no chain is listed; what was asked, or more.
     """
 
     graph: TieGraph
@@ -87,14 +89,10 @@ class Chains:
     start: I32
     end: I32
     certainty: I8
+    floor: float
 
     def __len__(self) -> int:
         return len(self.source)
-
-    def pairs(self) -> list[tuple[int, int]]:
-        """Every (source, target) that has a chain, in order."""
-        both = np.unique(np.column_stack([self.source, self.target]), axis=0)
-        return [(int(s), int(t)) for s, t in both]
 
     def rows(self, source: int, target: int) -> I64:
         """Where the chains of one pair stand."""
@@ -188,6 +186,7 @@ def chains(
     damping: float = 0.5,
     floor: float = 0.03,
     on: int | None = None,
+    most: int | None = None,
 ) -> Chains:
     """All chains from some nodes to some companies.
 
@@ -199,6 +198,8 @@ def chains(
         damping: Factor for each further link.
         floor: Strength below which a chain is not listed; above 0.
         on: Only ties that count on this day (since 1970).
+        most: Where more chains would be listed, the floor rises by halves until there are
+            no more: where everybody knows everybody, far acquaintance says nothing.
 
     Raises:
         InputError: `floor`, `damping` or `max_len` is out of bounds.
@@ -209,9 +210,24 @@ def chains(
     wanted[len(graph.people) :] = targets is None
     if targets is not None:
         wanted[np.asarray(targets, dtype=np.int64)] = True
-    walk = _Walk(graph, wanted, max_len, damping, floor, on)
-    found = list(walk.run(np.unique(np.asarray(sources, dtype=np.int32))))
-    return _collect(graph, found, max_len)
+    begin = np.unique(np.asarray(sources, dtype=np.int32))
+    while True:
+        walk = _Walk(graph, wanted, max_len, damping, floor, on)
+        found = _within(walk.run(begin), most if floor < 1 else None)
+        if found is not None:
+            return _collect(graph, found, max_len, floor)
+        floor = min(1.0, floor * _RISE)
+
+
+def _within(blocks: Iterator["_Partial"], most: int | None) -> list["_Partial"] | None:
+    """All blocks, or None as soon as they hold more chains than allowed."""
+    found, total = [], 0
+    for block in blocks:
+        found.append(block)
+        total += len(block.strength)
+        if most is not None and total > most:
+            return None
+    return found
 
 
 @dataclass
@@ -331,7 +347,7 @@ class _Walk:
         )
 
 
-def _collect(graph: TieGraph, found: list[_Partial], max_len: int) -> Chains:
+def _collect(graph: TieGraph, found: list[_Partial], max_len: int, floor: float) -> Chains:
     found = [f for f in found if len(f.strength)]
     total = sum(len(f.strength) for f in found)
     edges = np.full((total, max_len), -1, dtype=np.int32)
@@ -361,6 +377,7 @@ def _collect(graph: TieGraph, found: list[_Partial], max_len: int) -> Chains:
         start[order],
         end[order],
         certainty,
+        floor,
     )
 
 

@@ -263,6 +263,32 @@ def test_a_further_tie_never_lowers_the_best_chain(rows, extra):
     assert all(m >= f for f, m in zip(best(rows), best(rows + extra), strict=True))
 
 
+@quick
+@given(rows=ties)
+def test_where_there_are_too_many_the_floor_rises(rows):
+    node = {p: i for i, p in enumerate("opqrsABC")}
+    g = TieGraph(
+        Index.of("opqrs"),
+        Index.of("ABC"),
+        np.array([node[r[0]] for r in rows], np.int32),
+        np.array([node[r[1]] for r in rows], np.int32),
+        np.zeros(len(rows), np.int8),
+        np.array([r[2] for r in rows]),
+        np.zeros(len(rows), np.int8),
+        np.full(len(rows), -FAR, np.int32),
+        np.full(len(rows), FAR, np.int32),
+        np.zeros(len(rows), np.int8),
+        [""] * len(rows),
+    )
+    everything = chains(g, np.arange(len(g.people)), floor=0.03)
+    few = chains(g, np.arange(len(g.people)), floor=0.03, most=3)
+    assert len(few) <= 3 or few.floor == 1.0
+    strong = everything.strength >= few.floor - 1e-12
+    assert few.floor > 0.03 or len(everything) <= 3
+    assert few.strength.tolist() == everything.strength[strong].tolist()
+    assert few.edges.tolist() == everything.edges[strong].tolist()
+
+
 def test_blocks_do_not_change_the_result(graph, monkeypatch):
     rng = np.random.default_rng(1)
     rows = [
