@@ -33,6 +33,11 @@ MEMBERS = (
 _OWN = 150  # lots with labels from which a market gets boosted trees of its own
 _EACH = 30  # of either label
 _CLIP = 1e-3
+_BITS = 8  # markets that random trees tell apart in one cut
+_SHORT = [(*FEATURES, *REPEATS).index(name) for name in (
+    "count", "cv", "spread", "gap", "rd", "rdnor", "rdalt", "kurtosis", "skewness", "ks",
+    "log_mean", "log_low", "log_sd", "gap_2", "last_gap", "low_of_mean", "log_range", *REPEATS,
+)]  # fmt: skip
 _PRIOR = 8.0  # lots' worth of belief in equal weights and honest probabilities
 
 
@@ -49,7 +54,7 @@ class Effort:
 
     folds: int = 6
     rounds: int = 120
-    trees: int = 100
+    trees: int = 150
     seed: int = 0
 
 
@@ -206,7 +211,7 @@ def _fit(
                 own[int(m)] = _fit_own(table[mine], collusive[mine], effort, seed)
         pooled = _boosted(effort, seed + 3, 16, 20, np.column_stack([table, market]), collusive)
         random = ExtraTreesClassifier(
-            effort.trees, min_samples_leaf=2, max_features=0.3, random_state=seed, n_jobs=1
+            effort.trees, min_samples_leaf=6, max_features=0.6, random_state=seed, n_jobs=1
         ).fit(_filled(table, market), collusive)
     return _Fold(own, pooled, random, known)
 
@@ -247,9 +252,9 @@ def _level(table: F64) -> F64:
 
 
 def _filled(table: F64, market: I64) -> F64:
-    """The same, with the market in a form that few cuts of a tree tell apart."""
-    bits = (market[:, None] >> np.arange(8)) & 1
-    return np.column_stack([_level(table), market, bits])
+    """What random trees get: few features, which many useless cuts would drown, and the market."""
+    codes = market[:, None] == np.arange(_BITS)
+    return np.column_stack([_level(table[:, _SHORT]), market, codes])
 
 
 def _members(fold: _Fold, table: F64, market: I64) -> F64:
