@@ -40,7 +40,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
             "F01": 4.0, "F02": 0.5, "R049": 0.3, "R055": 0.3, "R002": 0.3, "F14": 0.2, "R052": 0.2,
         },
         "group of bidders": {
-            "D04": 1.5, "C10": 0.5, "D02": 0.25, "R053": 0.25, "C21": 0.25, "R023": 0.25,
+            "D04": 1.5, "C10": 1.0, "D13": 0.6, "C21": 0.4, "R053": 0.3, "R023": 0.3, "D02": 0.2,
             "D03": 0.15,
         },
         "one hand": {
@@ -60,13 +60,18 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         },
         "timing": {"F06": 0.1, "F07": 0.1, "F16": 0.1},
         "turnover": {"G01": 0.5, "G02": 0.5, "G03": 0.5, "G04": 0.5},
-        "unusual pair": {"H01": 0.1, "H02": 0.05, "H04": 0.1, "H05": 0.1, "F08": 0.1, "F10": 0.1},
+        "unusual pair": {
+            "H01": 0.1, "H02": 0.05, "H04": 0.1, "H05": 0.1, "D07": 0.05, "F08": 0.1, "F10": 0.1,
+            "C12": 0.1,
+        },
     }
 )  # fmt: skip
 # Points that many honest ones reach, and which are worth nothing: second careers often lead to
 # firms that sell to the old body, small purchases bunch below a line, firms of one trade and
 # town meet and take turns.
-USUAL: Mapping[str, float] = MappingProxyType({"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 1.2})
+USUAL: Mapping[str, float] = MappingProxyType(
+    {"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 1.2}
+)
 _OTHER = 0.1  # an indicator that nobody has placed yet, and the most that its kind may add
 _MOST_OF_OTHERS = 0.3
 # The rule an official's stake breaks and the favour shown to it are one fact told twice.
@@ -77,7 +82,8 @@ _CARRYING = frozenset({"legal", "tie", "statistical"})
 # What says too little by itself to bring anybody into a case.
 _SUPPORT = frozenset({
     "R003", "R018", "R022", "R024", "R028", "R031", "R035", "R036", "R058", "C01", "C02", "C03",
-    "C04", "C05", "C07", "C08", "I03", "E10", "F06", "F07", "F16",
+    "C04", "C05", "C07", "C08", "I03", "E10", "F02", "F06", "F07", "F16", "R002", "R052", "R032",
+    "R033", "R044", "D02", "D03",
 })  # fmt: skip
 GROUP_KINDS = frozenset({"group", "community", "company_pair"})  # subjects of companies alone
 

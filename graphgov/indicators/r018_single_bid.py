@@ -50,7 +50,7 @@ class Peers(NamedTuple):
     process: npt.NDArray[np.int64]
     single: npt.NDArray[np.bool_]
     level: npt.NDArray[np.int64]
-    count: npt.NDArray[np.int64]
+    others: npt.NDArray[np.int64]
     rate: npt.NDArray[np.float64]
 
 
@@ -157,7 +157,7 @@ class SingleBid(Detector):
             bids=submitted,
             facts={
                 "peer_rate": round(rate, 6),
-                "peers": int(peers.count[at]),
+                "peers": int(peers.others[at]),
                 "peers_share": PEERS[int(peers.level[at])],
                 "body_tenders": body.tenders,
                 "body_single": body.single,

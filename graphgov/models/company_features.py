@@ -71,7 +71,7 @@ def companies_of(snap: Snapshot, min_awards: int) -> Companies | None:
     known, start = np.unique(links.company[order], return_index=True)
     first = order[start]
     at = np.searchsorted(known, links.company)
-    total = np.bincount(at, weights=links.awards)
+    total = np.bincount(at, weights=links.awards).astype(np.float64)
     most = np.zeros(len(known))
     np.maximum.at(most, at, links.awards)
     ids = pa.array([yard.company_ids[c] for c in known.tolist()], pa.string())

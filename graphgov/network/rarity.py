@@ -3,8 +3,9 @@
 Of all officials and the companies that took part in their body's purchases while they served,
 few are linked through a spouse, many through a colleague's classmate. Chains are ranked by the
 square of their strength over how often their pattern of ties occurs among these pairs (squared,
-so that a rare but weak pattern is no strong tie); the points of one are the powers of ten of the share of pairs that are at least as closely linked. Ten
-times as many innocent ties take one point from each.
+so that a rare but weak pattern is no strong tie); the points of one are the powers of ten of the
+share of pairs that are at least as closely linked. Ten times as many innocent ties take one point
+from each.
 """
 
 import numpy as np
