@@ -13,7 +13,9 @@ from graphgov.stats.spans import F64, I32, I64
 
 # A p-value near 1, such as that of one contest lost, would outweigh any evidence of the others.
 VETO = 0.95
-HALF_WINS = 6.0  # wins at which the evidence counts half: two lucky ones are no pattern
+# Wins, and contests at half weight, at which evidence counts half: two lucky ones are no pattern.
+HALF_SIZE = 12.0
+OTHER_REASON = 2.0  # points that a tenfold excess at other times takes off
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,20 @@ def decades(seen: Advantage, ties: F64 | float = 0.0) -> F64:
 
     The odds of favour against steadiness and habit, from when wins and bids fell, and of the
     tie, from how rare one like it is, are multiplied as independent evidence: a rare tie does
-    not carry a firm that sells as it always did, nor a jump one that nobody is close to. One
-    point more stands for the awards themselves: of equal odds those on many weigh more.
+    not carry a firm that sells as it always did, nor a jump one that nobody is close to. What
+    the firm won beyond expectation at the same bodies while the official was not there, or no tie
+    held, had another reason, which is taken off: of two firms with the same tie the one that
+    sells as well without it weighs less. One point more stands for the awards themselves: of
+    equal odds those on many wins and contests weigh more.
 
     Args:
         seen: Wins against expectation.
         ties: Rarity of each tie, in powers of ten.
     """
-    return np.maximum((seen.odds + ties + 1.0) * seen.wins / (seen.wins + HALF_WINS), 0.0)
+    without = np.log10((seen.outside_wins + 1.0) / (seen.outside_expected + 1.0))
+    points = seen.odds + ties + 1.0 - OTHER_REASON * np.maximum(without, 0.0)
+    size = np.where(seen.wins > 0, seen.wins + seen.contests / 2, 0.0)
+    return np.maximum(points * size / (size + HALF_SIZE), 0.0)
 
 
 def combined(seen: Advantage) -> F64:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from graphgov.network.favour import (
-    HALF_WINS,
+    HALF_SIZE,
+    OTHER_REASON,
     combined,
     decades,
     spans_of,
@@ -79,8 +80,9 @@ def views(
 
 def test_decades_join_tie_and_advantage_and_are_damped() -> None:
     seen = views([0.1], [0.01], [0.001], odds=2.0)
-    assert decades(seen)[0] == pytest.approx(3 * 5 / (5 + HALF_WINS))
-    assert decades(seen, 1.5)[0] == pytest.approx(4.5 * 5 / (5 + HALF_WINS))
+    size = 5 + 5 / 2  # wins, and contests at half weight
+    assert decades(seen)[0] == pytest.approx(3 * size / (size + HALF_SIZE))
+    assert decades(seen, 1.5)[0] == pytest.approx(4.5 * size / (size + HALF_SIZE))
     assert decades(seen, np.array([1.5]))[0] == decades(seen, 1.5)[0]
     assert decades(replace(seen, wins=np.array([0])))[0] == 0
 
@@ -91,6 +93,16 @@ def test_a_steady_firm_takes_back_what_its_tie_says() -> None:
         < decades(views([1.0], [1.0], [1.0]), 2.0)[0]
     )
     assert decades(views([1.0], [1.0], [1.0], odds=-4.0), 2.0)[0] == 0
+
+
+def test_what_was_won_without_the_official_is_taken_off() -> None:
+    seen = views([1.0], [1.0], [1.0], odds=2.0)
+    more = replace(seen, outside_wins=np.array([29]))  # 30 to 3, where 2 were expected
+    size = 5 + 5 / 2
+    taken = (decades(seen)[0] - decades(more)[0]) * (size + HALF_SIZE) / size
+    assert taken == pytest.approx(OTHER_REASON)
+    fewer = replace(seen, outside_wins=np.array([0]))  # no reward: the odds have it already
+    assert decades(fewer)[0] == decades(seen)[0]
 
 
 @pytest.mark.parametrize("name", ["bids", "jump", "share"])
