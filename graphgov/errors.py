@@ -1,7 +1,7 @@
 """Every error GraphGov raises on purpose: what went wrong, where, what to do."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 
 class GraphgovError(Exception):
@@ -30,6 +30,11 @@ class MissingExtra(GraphgovError, ImportError):
     """An optional package is needed; the message gives the install command."""
 
 
+def _closeness(word: str, name: str) -> tuple[float, int]:
+    places = sum(a == b for a, b in zip(word, name, strict=False))
+    return round(SequenceMatcher(None, name, word).ratio(), 9), places
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """A short hint naming the closest known word, or the known words.
 
@@ -38,7 +43,9 @@ def suggest(word: str, known: Iterable[str]) -> str:
         known: What would have been accepted.
     """
     names = sorted(known)
-    close = get_close_matches(word, names, n=1)
+    close = get_close_matches(word, names, n=5)
     if close:
-        return f"Did you mean {close[0]!r}?"
+        # Of equally close words the one that agrees in more places: D01 for DO1, not D13.
+        best = max(close, key=lambda name: (_closeness(word, name), -close.index(name)))
+        return f"Did you mean {best!r}?"
     return f"Known: {', '.join(names)}." if names else ""
