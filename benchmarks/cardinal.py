@@ -315,6 +315,8 @@ def main() -> None:
             [told.program, "--version"], capture_output=True, text=True, check=True
         )
         version = ran.stdout.strip()
+    if told.work is not None:
+        told.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=told.work) as folder:
         work = Path(folder)
         checked = small_files(told.program, work, told.random)
