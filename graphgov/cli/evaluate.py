@@ -24,4 +24,9 @@ def evaluate(
         if not path.is_file():
             raise InputError(f"There is no file {str(path)!r}.")
     found = score.evaluate(truth, out)
+    if found.cases and score.strangers(truth, out):
+        raise InputError(
+            f"Nobody of {truth.name} is in a case of {out}: the truth of other data, or a run with "
+            "--mask-people or withheld names, whose ids are not those of the data."
+        )
     talk.result(found.json() if as_json else found.table())

@@ -42,6 +42,9 @@ def query(
     if output == "table":
         talk.result(_shown(columns, [[_cell(v) for v in row] for row in rows]))
         talk.say(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+        if not rows and params:
+            told = ", ".join(f"{key} {talk.line(str(value))!r}" for key, value in params.items())
+            talk.say(f"Nothing found, or {told} is not in the graph as written.")
         return
     from graphgov.report.files import canonical, csv_text
 

@@ -8,8 +8,10 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,23 @@ from graphgov.report.files import canonical, csv_text, read_csv
 from graphgov.schema.words import one_line
 
 COLUMNS = ("case_id", "verdict", "note", "at", "title", "members", "flags")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was judged.
+
+    Args:
+        case_id: Of the case.
+        title: Of the case.
+        before: The verdict that it had in this file, '' for none.
+        place: The file.
+    """
+
+    case_id: str
+    title: str
+    before: str
+    place: Path
 
 
 def default_file(out: Path) -> Path:
@@ -43,12 +62,13 @@ def judge(
     note: str = "",
     file: Path | None = None,
     now: datetime | None = None,
-) -> tuple[str, Path]:
-    """Add a judgement; the title of the case, and where the judgement is kept.
+) -> Judged:
+    """Add a judgement to the file.
 
     Args:
         out: Folder of a run.
-        case_id: From `cases.csv`; its rank is taken too.
+        case_id: From `cases.csv`; its rank is taken too, and the id of a case that was judged
+            before and left out since.
         verdict: confirmed, dismissed or unsure.
         note: Anything; kept, never shown in results.
         file: Where to keep it; by default `default_file(out)`.
@@ -65,10 +85,11 @@ def judge(
     place = default_file(out) if file is None else file.resolve()
     if out.resolve() in (place, *place.parents):
         raise ConfigError(f"--file {file} lies in {out}, which the next run replaces.")
-    if place.exists():
-        read([place])  # what is not a file of judgements is not added to
+    before: dict[str, dict[str, str]] = {}
+    if place.exists():  # what is not a file of judgements is not added to
+        before = {row["case_id"]: row for row, _ in _rows(place)}
     try:
-        case, members, flags = _case(out, case_id)
+        case, members, flags = _case(out, case_id, before)
     except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         if isinstance(error, ConfigError):
             raise
@@ -77,7 +98,8 @@ def judge(
     row = (case["case_id"], verdict, one_line(note), at, case["title"],
            canonical(members), canonical(flags))  # fmt: skip
     _append(place, row)
-    return case["title"], place
+    old = before.get(case["case_id"], {}).get("verdict", "")
+    return Judged(case["case_id"], case["title"], old, place)
 
 
 def read(files: Sequence[Path]) -> tuple[Reviews, str]:
@@ -110,8 +132,7 @@ def _rows(path: Path) -> Iterator[tuple[dict[str, str], Judgement]]:
             yield row, _judgement(row)
     except (OSError, LookupError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise ConfigError(
-            f"{path.name}, row {line}: not a judgement that `graphgov review` wrote "
-            f"({type(error).__name__}: {error})."
+            f"{path.name}, row {line}: not a judgement that `graphgov review` wrote ({error})."
         ) from error
 
 
@@ -134,15 +155,24 @@ def _judgement(row: dict[str, str]) -> Judgement:
     )
 
 
-def _case(out: Path, asked: str) -> tuple[dict[str, str], list[Any], list[Any]]:
-    """A case of a run with its core members and its flags."""
+def _case(
+    out: Path, asked: str, before: Mapping[str, dict[str, str]]
+) -> tuple[dict[str, str], list[Any], list[Any]]:
+    """A case of a run with its core members and its flags, or one that was judged before."""
     rows = list(read_csv(out / "cases.csv"))
     chosen = [row for row in rows if asked == row["case_id"]] or [
         row for row in rows if asked == row["rank"]
     ]
+    if not chosen and asked in before:
+        old = before[asked]
+        return old, json.loads(old["members"]), json.loads(old["flags"])
     if not chosen:
-        hint = suggest(asked, [row["case_id"] for row in rows[:20]])
-        raise ConfigError(f"There is no case {asked!r} in {out}. {hint}")
+        close = get_close_matches(asked, [row["case_id"] for row in rows], n=1)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        some = f"Its cases are numbers 1 to {len(rows)}" if rows else "It has no cases"
+        raise ConfigError(
+            f"There is no case {asked!r} in {out}. {hint}{some}; cases.csv lists their ids."
+        )
     key = chosen[0]["case_id"]
     members = sorted(
         [row["kind"], row["id"]]

@@ -137,6 +137,13 @@ def judge(items: Sequence[Item], cases: Sequence[Members]) -> list[Outcome]:
     return out
 
 
+def strangers(truth: Path, out: Path) -> bool:
+    """Whether the truth and the cases have nobody in common, as if of different data."""
+    told = {key for i in read_truth(truth) for key in (*i.person, *i.body, *i.company)}
+    seen = {key for case in read_cases(out) for ids in case.values() for key in ids}
+    return not told & seen
+
+
 def measure(
     items: Sequence[Item], cases: Sequence[Members], k: Sequence[int] = (50, 100)
 ) -> Evaluation:

@@ -173,3 +173,43 @@ def test_a_named_file_must_be_there(source, tmp_path):
     done = call("run", source, "-o", tmp_path / "o", "--reviews", Path("no.csv"))
     assert done.exit_code == 2
     assert "There is no file of reviews" in done.stderr
+
+
+def test_a_dismissed_case_that_was_left_out_can_be_judged_anew(out):
+    case = ids(out)[0]
+    assert call("review", out, case, "--verdict", "dismissed").exit_code == 0
+    left = [row for row in rows(out / "cases.csv") if row["case_id"] != case]
+    with (out / "cases.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(left[0]))
+        writer.writeheader()
+        writer.writerows(left)
+    said = call("review", out, case, "--verdict", "unsure")
+    assert said.exit_code == 0, said.output
+    assert case in said.stdout
+    assert "before    dismissed" in said.stdout
+    one, two = rows(default_file(out))
+    assert (one["members"], one["flags"], one["title"]) == (
+        two["members"],
+        two["flags"],
+        two["title"],
+    )
+    reviews, _ = read([default_file(out)])
+    assert reviews.count == 1
+
+
+def test_a_run_without_the_names_of_the_truth_is_not_scored(source, first, tmp_path):
+    masked = tmp_path / "masked"
+    truth = tmp_path / "truth.csv"
+    text = (source / "truth.csv").read_text(encoding="utf-8")
+    truth.write_text(text, encoding="utf-8")
+    assert call("evaluate", truth, first).exit_code == 0
+    masked.mkdir()
+    for name in ("cases", "case_members"):
+        text = (first / f"{name}.csv").read_text(encoding="utf-8")
+        (masked / f"{name}.csv").write_text(
+            text.replace(",C", ",masked-").replace(",P", ",masked-").replace(",B", ",masked-"),
+            encoding="utf-8",
+        )
+    done = call("evaluate", truth, masked)
+    assert done.exit_code == 2
+    assert "--mask-people" in done.stderr
