@@ -59,22 +59,37 @@ def _lines(done: Any) -> list[str]:
     ]
     if done.judged:
         lines.append(
-            f"reviews   {done.judged:,} judged cases heeded; {done.dismissed:,} dismissed ones "
-            "left out, named in manifest.json"
+            f"reviews   judgements heeded: {done.judged:,}; dismissed cases left out: "
+            f"{done.dismissed:,}, named in manifest.json"
         )
     if done.changes is not None:
         lines.append(f"changes   {done.changes:,} since the earlier run, in changes.csv")
-    partly = [c for c in done.coverage if c.computable < c.subjects or not c.subjects]
-    if partly:
-        lines.append("not computable (this is not the same as clean):")
-    for one in partly:
-        share = f"{one.not_computable:,} of {one.subjects:,}" if one.subjects else "none"
-        reason = talk.line(one.reason) or "see coverage.csv"
-        lines.append(f"  {one.indicator:<5} {share} {one.subject_kind.replace('_', '–')}: {reason}")
+    lines += _missing(done.coverage)
     if not done.cases:
         lines.append(
             "No case: no flag is strong enough to carry one."
             if done.flags
             else "No case could be made from this data; the lines above say what was missing."
+        )
+    return lines
+
+
+def _missing(coverage: Sequence[Any]) -> list[str]:
+    """What could not be computed at all, by reason, and what only in part."""
+    nowhere: dict[str, list[str]] = {}
+    partly = []
+    for one in coverage:
+        if one.computable == 0:
+            reason = talk.line(one.reason) or "see coverage.csv"
+            nowhere.setdefault(reason, []).append(one.indicator)
+        elif one.computable < one.subjects:
+            partly.append(one.indicator)
+    if not nowhere and not partly:
+        return []
+    lines = ["not computable (this is not the same as clean):"]
+    lines += [f"  {', '.join(codes)}: {reason}" for reason, codes in nowhere.items()]
+    if partly:
+        lines.append(
+            f"  in part: {', '.join(partly)}; coverage.csv says on how many of what, and why"
         )
     return lines

@@ -144,6 +144,18 @@ def test_table_puts_numbers_to_the_right():
     assert talk.table(("a", "n"), [("x", 5), ("yy", 10)]) == "a    n\n--  --\nx    5\nyy  10"
 
 
+def _stopped(child, number):
+    """What it said; told again as a person would, for now and then a library loses a signal."""
+    for _ in range(3):
+        os.kill(child.pid, number)
+        try:
+            return child.communicate(timeout=5)[1]
+        except subprocess.TimeoutExpired:
+            continue
+    child.kill()
+    return child.communicate()[1]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_leaves_nothing_half_done(source, tmp_path, number):
     rows = "".join(f"A{i},B{i % 50},C{i % 900},2024-01-02,1.00,CNY\n" for i in range(10, 400_000))
@@ -158,9 +170,26 @@ def test_a_stopped_run_leaves_nothing_half_done(source, tmp_path, number):
         while not list(tmp_path.glob("out.partial-*")) and time.monotonic() < until:
             time.sleep(0.05)
         time.sleep(0.3)
-        os.kill(child.pid, number)
-        said = child.stderr.read()
+        said = _stopped(child, number)
     assert child.returncode == 1, said
     assert "stopped" in said
     assert "Traceback" not in said
     assert sorted(p.name for p in tmp_path.iterdir()) == ["source"]
+
+
+def test_what_is_not_computable_is_told_by_reason():
+    from graphgov.cli.summary import _missing
+    from graphgov.schema import Coverage
+
+    def one(code, subjects, computable, reason):
+        return Coverage(code, "tender", subjects, computable, subjects - computable, 0, "", reason)
+
+    told = _missing(
+        [one("A1", 5, 0, "no bids"), one("A2", 5, 3, "few"), one("A3", 0, 0, "no bids"),
+         one("A4", 5, 5, ""), one("A5", 5, 4, "few")]
+    )  # fmt: skip
+    assert told[1:] == [
+        "  A1, A3: no bids",
+        "  in part: A2, A5; coverage.csv says on how many of what, and why",
+    ]
+    assert _missing([one("A4", 5, 5, "")]) == []

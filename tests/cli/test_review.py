@@ -60,7 +60,7 @@ def test_a_dismissed_case_is_left_out_of_the_next_run_and_named(source, first, t
     again = tmp_path / "again"
     done = call("run", source, "-o", again, "--no-report", "--reviews", file)
     assert done.exit_code == 0, done.output
-    assert "1 judged cases heeded; 1 dismissed" in done.stdout
+    assert "judgements heeded: 1; dismissed cases left out: 1" in done.stdout
     assert case not in ids(again)
     assert sorted(ids(again)) == sorted(set(ids(first)) - {case})
     told = json.loads((again / "manifest.json").read_text())
