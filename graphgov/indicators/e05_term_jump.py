@@ -44,9 +44,10 @@ class TermJump(Detector):
     """A company's wins at a body jump with one official's term of office.
 
     Method: For each official and each company with at least **min_awards** awards at the bodies
-        served, whenever, ask how many of them would fall into the terms if the company's share
-        had stayed the same: binomial, with the bodies' own purchases in the company's lines
-        inside and outside the terms as weights. Below **min_awards** inside nothing is flagged.
+        served, whenever, ask how many of them would fall into the terms by chance: the company's
+        awards in each of its lines are dealt out among all that a body bought in that line, so
+        that the number inside is a sum of hypergeometric counts. Below **min_awards** inside
+        nothing is flagged.
         Of officials who served side by side those whose terms fit best are named.
     Example: A firm wins two of 60 road contracts before an official comes, 14 of 55 while the
         official heads the roads office, and one of 40 after.

@@ -10,7 +10,8 @@ share
 bids
     Wins given who competed, a Poisson-binomial count.
 jump
-    How many of the company's decisions at these bodies fall into the span, a binomial count.
+    How many of the company's decisions at these bodies fall into the span, given how many it has
+    there in each line of business: a sum of hypergeometric counts.
 
 The share sees steered direct awards and scared-off rivals, but also every specialist; the bid
 view is fair to a firm that sells to one body only; the jump is fair to one with a steady share.
@@ -26,11 +27,12 @@ import numpy.typing as npt
 from scipy import stats as scipy_stats
 
 from graphgov.snapshot import Snapshot
-from graphgov.stats.exact import Tail, binomial_tail
+from graphgov.stats.exact import Tail
 from graphgov.stats.shares import PRESENCE, Shares
 from graphgov.stats.spans import F64, FAR, I32, I64, sums
 from graphgov.stats.spells import Spells, of_groups
 from graphgov.stats.strengths import Strengths
+from graphgov.stats.sums import hypergeometric_sum_tails
 
 LEAST_WINS = 2  # of a pair in its spans, from which odds are worked out
 PRIOR_HISTORY = 0.5  # decisions, seen and expected, before a firm's own past counts
@@ -145,7 +147,6 @@ class Market:
         outside_wins = sums(group, (finish - begin) * once, groups).astype(np.int64) - wins
         expected = sums(group, inside, groups)
         outside_expected = np.maximum(sums(group, overall * once, groups) - expected, 0.0)
-        part = expected / np.maximum(expected + outside_expected, 1e-12)
         history = (outside_wins + PRIOR_HISTORY) / (outside_expected + PRIOR_HISTORY)
         usual = expected * np.maximum(history, 1.0)
         contests, contest_wins, contest_expected, bids = self.strengths.view(
@@ -164,15 +165,16 @@ class Market:
             contest_wins=contest_wins,
             contest_expected=contest_expected,
             bids=bids,
-            jump=binomial_tail(wins, wins + outside_wins, np.clip(part, 0.0, 1.0)),
+            jump=self._jump(body, company, start, end, group, wins),
             odds=odds,
         )
 
     def odds(self, body: I32, company: I32, start: I32, end: I32, group: I64, groups: int) -> F64:
         """Favour in spans of days against a steady share or a habit, in powers of ten per group.
 
-        The mean of two factors, over what the company won and over what it took part in: the
-        same story told twice, so that neither counts in full. Fewer than two wins say nothing.
+        The larger of two factors, over what the company won and over what it took part in: who is
+        handed purchases shows in the one, who is told of them but often outbid in the other. It
+        is the same story told twice, so they are not added up. Fewer than two wins say nothing.
         """
         firms = max(self.shares.companies, 1)
         pairs = np.int64(max(self.shares.bodies, 1)) * firms
@@ -189,9 +191,37 @@ class Market:
         asked = (body[spans], company[spans], start[spans], end[spans], place[of[spans]])
         told = [s.log_odds(*asked, body_of, firm_of) for s in self._spells()]
         factor = np.zeros(unit.size)
-        factor[kept] = (told[0] + told[1]) / 2.0
+        factor[kept] = np.maximum(told[0], told[1])
         joined = of_groups(unit // pairs, factor, groups)
         return np.asarray(joined / np.log(10.0))
+
+    def _jump(self, body: I32, company: I32, start: I32, end: I32, group: I64, wins: I64) -> Tail:
+        """The tail of decisions that fall into the spans, given how many there are in all.
+
+        Of a body's purchases in a line of business each is as likely as any other to be the
+        company's. Several companies of a group that share a span are one set of purchases.
+        """
+        shares = self.shares
+        key = (group * shares.bodies + body) * shares.companies + company
+        _, first, pair = np.unique(key, return_index=True, return_inverse=True)
+        query, line, own, bought = shares.own_lines(body, company)
+        since, until = shares.purchases_in(body[query], line, start[query], end[query])
+        # A second span of the same company at the same body adds its days to the first one's.
+        part, at, of = np.unique(
+            pair[query] * np.int64(shares.lines) + line, return_index=True, return_inverse=True
+        )
+        inside = np.bincount(of, until - since, minlength=part.size).astype(np.int64)
+        where = first[part // shares.lines]
+        columns = (inside, line[at], body[where], group[where])
+        order = np.lexsort(columns)
+        new = np.zeros(order.size, dtype=bool)
+        for values in columns:
+            new[1:] |= np.diff(values[order]) != 0
+        new[:1] = True
+        begins, rows = np.flatnonzero(new), order[new]
+        marked = np.add.reduceat(own[at][order], begins) if begins.size else own[at]
+        offsets = np.searchsorted(group[where][rows], np.arange(wins.size + 1))
+        return hypergeometric_sum_tails(wins, bought[at][rows], marked, inside[rows], offsets)
 
     def _spells(self) -> tuple[Spells, Spells]:
         """Over wins and over presence; fitted when somebody first asks for odds."""

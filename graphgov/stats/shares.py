@@ -148,6 +148,25 @@ class Shares:
         inside = sums(query, share * (last - first), body.size)
         return inside, sums(query, share * bought, body.size)
 
+    def own_lines(self, body: I32, company: I32) -> tuple[I64, I32, I64, I64]:
+        """Lines of business in which each company sold to each body.
+
+        Returns:
+            Query and line, ascending; the company's decisions there, and all of the body's.
+        """
+        low, high = self._starts[company], self._starts[company + 1]
+        query = np.repeat(np.arange(body.size), high - low)
+        line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
+        key = company[query].astype(np.int64) * self.lines + line
+        own = self._own_here(key * self.bodies + body[query]).astype(np.int64)
+        kept = own > 0
+        query, line, own = query[kept], line[kept], own[kept]
+        return query, line, own, self._bought(body[query], line)
+
+    def purchases_in(self, body: I32, line: I32, start: I32, end: I32) -> tuple[I64, I64]:
+        """Places of a body's decisions in a line in a span, in order of body, line and day."""
+        return self._by_line.span(body, line, start, end)
+
     def expected_in(
         self, body: I32, company: I32, spans: Sequence[tuple[I32, I32]], apart: I32
     ) -> list[F64]:

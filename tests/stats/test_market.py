@@ -69,14 +69,60 @@ def test_groups_add_up_their_spans(yard: tuple[Snapshot, Market]) -> None:
     assert both.p_share[1] == both.jump.p[1] == both.bids.p[1] == 1.0
 
 
-def test_the_jump_is_binomial(yard: tuple[Snapshot, Market]) -> None:
-    _, found = yard
-    one = np.ones(1, np.int32)
-    seen = found.advantage(one, one, days(DAY), days(DAY + timedelta(days=900)))
-    wins, total = int(seen.wins[0]), int(seen.wins[0] + seen.outside_wins[0])
-    part = float(seen.expected[0] / (seen.expected[0] + seen.outside_expected[0]))
-    assert total > 3
-    assert seen.jump.p[0] == pytest.approx(stats.binom.sf(wins - 1, total, part))
+def of_sums(parts: list[tuple[int, int, int]], seen: int) -> float:
+    """P(a sum of hypergeometric counts of (population, marked, drawn) is as high)."""
+    mass = np.ones(1)
+    for part in parts:
+        mass = np.convolve(mass, stats.hypergeom(*part).pmf(np.arange(part[1] + 1)))
+    return float(mass[seen:].sum())
+
+
+def test_the_jump_deals_out_each_line_of_a_body(snapshot: Snap) -> None:
+    rng = np.random.default_rng(7)
+    rows = [
+        award(i, f"B{rng.integers(3)}", f"C{rng.integers(4)}", DAY + timedelta(days=20 * i),
+              category="45" if rng.random() < 0.7 else "72")
+        for i in range(160)
+    ]  # fmt: skip
+    found = market(snapshot(awards=rows))
+    spans = {"B0": [(0, 900), (2000, 2400)], "B2": [(500, 1700)]}
+
+    def counted(body: str, line: str, firms: set[str]) -> tuple[int, int, int, int]:
+        own = [r for r in rows if (r["buyer_id"], r["category"]) == (body, line)]
+        day = {r["award_id"]: (date.fromisoformat(r["awarded_on"]) - DAY).days for r in own}
+        inside = [r for r in own if any(a <= day[r["award_id"]] <= b for a, b in spans[body])]
+        return (len(own), sum(r["company_id"] in firms for r in own), len(inside),
+                sum(r["company_id"] in firms for r in inside))  # fmt: skip
+
+    asked = [(int(b[1]), a, z) for b in spans for a, z in spans[b]]
+    body, low, high = (np.array(v, np.int32) for v in zip(*asked, strict=True))
+    base = days(DAY)[0]
+    for firms in ([1], [1, 2]):
+        n = len(firms)
+        seen = found.advantage(
+            np.repeat(body, n), np.tile(np.array(firms, np.int32), len(body)),
+            np.repeat(low + base, n), np.repeat(high + base, n),
+            np.zeros(n * len(body), np.int64),
+        )  # fmt: skip
+        cells = [counted(b, line, {f"C{f}" for f in firms}) for b in spans for line in ("45", "72")]
+        assert seen.wins[0] == sum(c[3] for c in cells) > 3
+        assert min(c[0] - c[1] for c in cells) > 0
+        wanted = of_sums([c[:3] for c in cells], int(seen.wins[0]))
+        assert 0 < wanted < 1
+        assert seen.jump.p[0] == pytest.approx(wanted)
+        assert (seen.jump.above + seen.jump.at)[0] == pytest.approx(wanted)
+
+
+def test_a_firm_that_wins_all_there_is_makes_no_jump(snapshot: Snap) -> None:
+    rows = [award(i, "B0", "C0", DAY + timedelta(days=30 * i)) for i in range(40)]
+    rows += [award(100 + i, "B1", "C1", DAY + timedelta(days=30 * i)) for i in range(40)]
+    zero = np.zeros(1, np.int32)
+    seen = market(snapshot(awards=rows)).advantage(
+        zero, zero, days(DAY), days(DAY + timedelta(days=500))
+    )
+    assert seen.wins[0] > 10
+    assert seen.outside_wins[0] > 10
+    assert seen.jump.p[0] == pytest.approx(1.0)
 
 
 def test_a_firm_as_strong_outside_the_span_is_expected_to_be(snapshot: Snap) -> None:
