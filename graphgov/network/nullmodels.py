@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from graphgov.network.ids import I32
 from graphgov.network.projection import Bidding
@@ -85,15 +86,16 @@ def _swap(
 
 
 _ENOUGH = 50  # values from which they say what is usual
+_HIGH = 0.9  # quantile that tells the upper spread; what is looked for is rarer
 
 
 def settled(z: F64, usual: F64 | None = None) -> F64:
     """Standard scores after what all of them share is taken off.
 
-    Towns, habits and trades too fine for the strata lift many pairs a little. Their median,
-    if above zero, and their spread (by median absolute deviation), if above one, are what is
-    usual in these data; only what exceeds it counts. Scores that follow the null stay as they
-    are, but for what few values leave to chance.
+    Towns, habits and trades too fine for the strata lift many pairs a little, and some more
+    than others. The median, if above zero, and how far the highest tenth lies above it are what
+    is usual in these data; only what exceeds it counts. Scores that follow the null stay as
+    they are, but for what few values leave to chance.
 
     Args:
         z: Scores to be settled.
@@ -104,9 +106,10 @@ def settled(z: F64, usual: F64 | None = None) -> F64:
     if len(base) < _ENOUGH:
         return z
     middle = float(np.median(base))
-    spread = 1.4826 * float(np.median(np.abs(base - middle)))
+    # A spread by the middle half would not know of a tail that unlike trades make heavy.
+    spread = (float(np.quantile(base, _HIGH)) - middle) / float(ndtri(_HIGH))
     # Chance alone moves both; a null that holds must not be made stricter by half.
     room = 2.0 / np.sqrt(len(base))
+    spread = spread if abs(spread - 1.0) > room else 1.0
     middle = middle if middle > 1.25 * room else 0.0
-    spread = spread if spread > 1.0 + room else 1.0
     return np.asarray((z - middle) / spread)
