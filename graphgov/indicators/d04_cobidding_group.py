@@ -96,22 +96,22 @@ class CobiddingGroup(Detector):
         prices = snap.memo(f"cobidding prices {self.max_bidders}", lambda: lot_prices(market))
         parts = gathered(snap, self.max_bidders, self.max_members, self.max_q)
         found = list(weighed(market, groups, parts, self.min_lots, least=3, dear=prices.dear))
-        p_turns, p_even, p_wins = rotation_p_values([t.turns for t in found])
+        p_turns, p_even, _ = rotation_p_values([t.turns for t in found])
         size = np.array([len(t.members) for t in found], dtype=np.int64)
         p_clump = clumping_p_values(np.array([t.clumping for t in found]), size)
         p_price = _price_p_values(np.array([t.price for t in found]))
-        p_value = joined(*(p for p in (p_turns, p_even, p_clump, p_price) if len(p)))
+        p_value = joined(p_turns, p_even, p_clump, p_price)
         q_value = benjamini_hochberg(p_value)
         inside = Inside(seen.pairs, seen.checked, market.bids.companies)
         # Coming together without turns or high prices is what a small town looks like.
-        ground = joined(p_turns, p_even, p_price) if len(p_price) else p_wins
+        ground = joined(p_turns, p_even, p_price)
         fit = (p_value <= self.max_p) & (ground <= self.max_turns_p)
         hits = []
         for i in strongest([t.members for t in found], p_value, fit):
             weights, lift = inside.inside(found[i].members)
             if lift > 1.0:
-                price = p_price[i] if len(p_price) else None
-                chances = (p_turns[i], p_even[i], p_clump[i], price, p_value[i], q_value[i])
+                clump, price = _said(p_clump[i]), _said(p_price[i])
+                chances = (p_turns[i], p_even[i], clump, price, p_value[i], q_value[i])
                 leaving = inside.leaving(found[i].members, float(weights.sum()))
                 hits.append((found[i], chances, (weights, lift, leaving)))
         rows = evidence(snap, market, [(group.members, group.lots) for group, _, _ in hits])
@@ -143,6 +143,7 @@ class CobiddingGroup(Detector):
         p_turns, p_even, p_clump, p_price, p_value, q_value = chances
         asked, usual = prices.paid(group.lots)
         weights, lift, leaving = shape
+        together = 1.0 if p_clump is None else p_clump
         who = told(market, group.members, group.lots, rows)
         return self.flag(
             who.companies,
@@ -156,9 +157,9 @@ class CobiddingGroup(Detector):
                 "won": len(group.won),
                 "wins": [str(int(w)) for w in group.turns.wins],
                 "ground": group_ground(
-                    p_clump, p_even, p_turns, group.turns.longest, group.turns.longest_expected
+                    together, p_even, p_turns, group.turns.longest, group.turns.longest_expected
                 )
-                if p_price is None or asked is None or p_price > min(p_clump, p_even, p_turns)
+                if p_price is None or asked is None or p_price > min(together, p_even, p_turns)
                 else _dear_words(asked, usual),
                 "price_of_estimate": asked,
                 "usual_price_of_estimate": usual,
@@ -169,7 +170,7 @@ class CobiddingGroup(Detector):
                 "exclusivity": round(exclusivity(float(np.sort(weights).sum()), leaving), 4),
                 "p_turns": float(f"{p_turns:.6g}"),
                 "p_even": float(f"{p_even:.6g}"),
-                "p_clumping": float(f"{p_clump:.6g}"),
+                "p_clumping": None if p_clump is None else float(f"{p_clump:.6g}"),
                 "p_price": None if p_price is None else float(f"{p_price:.6g}"),
             },
             **who.parts(),
@@ -177,16 +178,16 @@ class CobiddingGroup(Detector):
 
 
 def _price_p_values(z: F64) -> F64:
-    """Upper tails of how dear lots are, against the other candidates; nothing if none has prices.
-
-    A group without prices has one half.
-    """
+    """Upper tails of how dear lots are, against the other candidates; NaN without prices."""
     known = np.isfinite(z)
-    if not known.any():
-        return np.zeros(0)
-    out = np.full(len(z), 0.5)
+    out = np.full(len(z), np.nan)
     out[known] = clumping_p_values(z[known])
     return out
+
+
+def _said(p_value: float) -> float | None:
+    """A p-value, or None where its test says nothing."""
+    return float(p_value) if np.isfinite(p_value) else None
 
 
 def _dear_words(asked: float, usual: float | None) -> dict[str, str]:

@@ -127,9 +127,10 @@ class UnusualCommunity(Detector):
             seen = inside(snap, one, prices.dear)
             tests = self._tests(market, one, seen, prices)
             enough = np.array([len(lots) >= self.min_lots for lots in seen.lots], dtype=bool)
-            p = joined(*tests.values())[enough] if one.count else np.zeros(0)
+            enough &= np.isfinite(joined(*tests.values()))
+            p = joined(*tests.values())[enough]
             q = benjamini_hochberg(p)
-            p_values.append(p)
+            p_values.append(joined(*tests.values())[enough])
             for place, i in enumerate(np.flatnonzero(enough).tolist()):
                 members = np.flatnonzero(one.company == i).tolist()
                 if q[place] <= self.max_q and len(members) >= self.min_companies:
@@ -151,10 +152,9 @@ class UnusualCommunity(Detector):
     def _tests(
         self, market: Cobidding, one: Circles, seen: Inside, prices: LotPrices
     ) -> dict[str, F64]:
-        """P-values of every community by test; one half where a test says nothing."""
-        half = np.full(one.count, 0.5)
+        """P-values of every community by test; NaN where a test says nothing."""
         known = np.isfinite(seen.score)
-        dear = half.copy()
+        dear = np.full(one.count, np.nan)
         if known.any():
             dear[known] = clumping_p_values(seen.score[known])
         priced = bool(np.isfinite(prices.level).any())
@@ -246,7 +246,7 @@ class _Hit(NamedTuple):
 
 
 def _turns(market: Cobidding, one: Circles, min_lots: int) -> F64:
-    """P-values of wins that go round; one half where too few lots can tell."""
+    """P-values of wins that go round; NaN where too few lots can tell."""
     sizes = np.bincount(one.company[one.company >= 0], minlength=one.count)
     fit: BOOL = (sizes >= 3) & (sizes <= _MOST)
     groups = np.full((one.count, _MOST), -1, dtype=np.int64)
@@ -259,7 +259,7 @@ def _turns(market: Cobidding, one: Circles, min_lots: int) -> F64:
     parts = market.lots.gather(groups[fit], min_lots, 2)
     found = list(weighed(market, groups[fit], parts, min_lots, least=2, dear=None))
     _, _, p = rotation_p_values([group.turns for group in found])
-    out = np.full(one.count, 0.5)
+    out = np.full(one.count, np.nan)
     for group, value in zip(found, p.tolist(), strict=True):
         out[one.company[group.members[0]]] = value
     return out

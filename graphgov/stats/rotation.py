@@ -177,14 +177,14 @@ def clumping_p_values(z: F64, size: I64 | None = None) -> F64:
 
     Places on a lot are few, so honest members crowd each other out and the median lies below
     zero; where the data do not tell one town from the next it lies far above. Fewer candidates
-    than can say what is usual leave a p-value at one half.
+    than can say what is usual leave no p-value (NaN).
 
     Args:
         z: Scores in standard deviations.
         size: Members of each candidate: small ones are picked for meeting often, large ones
             fill their market, so each is held against candidates of about its size.
     """
-    out = np.full(len(z), 0.5)
+    out = np.full(len(z), np.nan)
     sizes = np.zeros(len(z), np.int64) if size is None else size
     for one in np.unique(sizes):
         peers = z[np.abs(sizes - one) <= 1]
@@ -197,9 +197,15 @@ def clumping_p_values(z: F64, size: I64 | None = None) -> F64:
 
 
 def joined(*p_values: F64) -> F64:
-    """Fisher's combination, entry by entry, of independent p-values."""
-    logs = np.sum([np.log(np.maximum(p, 1e-300)) for p in p_values], axis=0)
-    return np.asarray(chi2.sf(-2.0 * logs, 2 * len(p_values)), dtype=np.float64)
+    """Fisher's combination, entry by entry, of independent p-values.
+
+    A test that says nothing of an entry (NaN) is left out there; without any there is none.
+    """
+    told = np.stack(p_values) if p_values else np.zeros((0, 0))
+    number = np.isfinite(told).sum(axis=0)
+    logs = np.log(np.maximum(np.where(np.isfinite(told), told, 1.0), 1e-300)).sum(axis=0)
+    p = chi2.sf(-2.0 * logs, 2 * np.maximum(number, 1))
+    return np.where(number > 0, p, np.nan)
 
 
 def _spread_of_others(distance: F64, freedom: F64, trials: F64) -> F64:

@@ -9,7 +9,14 @@ from graphgov.detector import Findings, run
 from graphgov.indicators.d04_cobidding_group import CobiddingGroup
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
-from graphgov.stats.rotation import Turns, clumping, clumping_p_values, rotation_p_values, turns
+from graphgov.stats.rotation import (
+    Turns,
+    clumping,
+    clumping_p_values,
+    joined,
+    rotation_p_values,
+    turns,
+)
 
 Snap = Callable[..., Snapshot]
 Frames = dict[str, list[dict[str, Any]]]
@@ -171,7 +178,7 @@ def test_p_values_are_uniform_on_honest_groups() -> None:
             for row in took_part
         ]
         seen.append(turns(took_part, np.array(winner)))
-    assert clumping_p_values(np.array([9.0])).tolist() == [0.5]
+    assert np.isnan(clumping_p_values(np.array([9.0]))).tolist() == [True]
     for p_values in rotation_p_values(seen):
         assert 0.02 <= np.mean(p_values < 0.05) <= 0.08
     assert all(len(p) == 0 for p in rotation_p_values([]))
@@ -191,3 +198,18 @@ def test_clumping_is_measured_against_other_groups() -> None:
     p_values = clumping_p_values(z)
     assert p_values[-1] < 1e-4
     assert 0.01 < np.mean(p_values < 0.05) < 0.12
+
+
+def test_tests_that_say_nothing_are_left_out_of_the_joint_one() -> None:
+    none = np.nan
+    first, second = np.array([0.03, 0.2, none, none]), np.array([none, 0.2, 0.7, none])
+    found = joined(first, second)
+    assert found[[0, 2]] == pytest.approx([0.03, 0.7])
+    assert found[1] == pytest.approx(0.2 * 0.2 * (1 - np.log(0.04)))
+    assert np.isnan(found[3])
+    rng = np.random.default_rng(5)
+    many = rng.random((3, 20_000))
+    many[rng.random(many.shape) < 0.4] = none
+    seen = joined(*many)
+    seen = seen[np.isfinite(seen)]
+    assert 0.045 < np.mean(seen < 0.05) < 0.055
