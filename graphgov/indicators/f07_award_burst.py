@@ -12,6 +12,7 @@ from graphgov.indicators._purchases import Bought, bought
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bursts import MOST, Burst, heaviest, overdispersion, weight_p_values
+from graphgov.stats.exact import draws_for
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.purchases import COLUMNS, Purchases, distinct_runs, purchases
 from graphgov.stats.shares import REPEAT_DAYS
@@ -76,7 +77,8 @@ class AwardBurst(Detector):
         seen = heaviest(units.place, units.starts, self.rate)
         p_value = weight_p_values(seen.weight, size, self.rate)
         drawn = heaviest(units.drawn, units.starts, self.rate)
-        random = weight_p_values(drawn.weight, size, self.rate)
+        ties = draws_for(drawn.weight, size.astype(np.float64), seed=_SEED)
+        random = weight_p_values(drawn.weight, size, self.rate, ties)
         wider = overdispersion(random)
         p_value, random = p_value ** (1.0 / wider), random ** (1.0 / wider)
         q = benjamini_hochberg(p_value)
@@ -149,7 +151,7 @@ def _units(buys: Purchases) -> _Units:
     size = np.diff(starts)[cell]
     place = (np.arange(len(rows)) - starts[:-1][cell] + 1.0) / (size + 1.0)
     # As order statistics of uniform draws, ticks make any subset of them uniform draws too.
-    draws = np.random.default_rng(_SEED).random(len(rows))
+    draws = draws_for(place, buys.day[rows].astype(np.float64), seed=_SEED)
     drawn = draws[np.lexsort((draws, cell))]
     order, starts = distinct_runs(cell, buys.company[rows])
     rows, place, drawn = rows[order], place[order], drawn[order]

@@ -61,7 +61,7 @@ def _runs(block: F64, rate: float) -> tuple[F64, I64, I64]:
     return best, np.argmin(before, axis=1).astype(np.int64), high.astype(np.int64)
 
 
-def weight_p_values(weight: F64, events: I64, rate: float) -> F64:
+def weight_p_values(weight: F64, events: I64, rate: float, ties: F64 | None = None) -> F64:
     """The chance of a burst as heavy among as many events at independent uniform times.
 
     Simulated, and beyond the last fiftieth of the draws continued exponentially.
@@ -70,6 +70,7 @@ def weight_p_values(weight: F64, events: I64, rate: float) -> F64:
         weight: Of the heaviest burst of each unit.
         events: Of each unit.
         rate: As given to `heaviest`.
+        ties: Uniform draws, with which units without any burst share out the chance of none.
     """
     p = np.ones(len(weight))
     near = np.array([_like(n) for n in range(int(events.max(initial=0)) + 1)])
@@ -81,6 +82,10 @@ def weight_p_values(weight: F64, events: I64, rate: float) -> F64:
         edge = draws[-int(_TAIL * len(draws))]
         slope = float(np.mean(draws[draws > edge] - edge)) if (draws > edge).any() else 1.0
         far = weight[mine] > edge
+        if ties is not None:
+            none = mine[weight[mine] <= 0]
+            some = 1.0 - np.searchsorted(draws, 0.0, side="right") / len(draws)
+            p[none] = some + ties[none] * (1.0 - some)
         p[mine[far]] = _TAIL * np.exp(-(weight[mine[far]] - edge) / max(slope, 1e-9))
     return p
 

@@ -38,6 +38,16 @@ def test_uniform_times_have_uniform_chances(n: int) -> None:
     assert 0.46 < np.mean(p < 0.5) < 0.54
 
 
+def test_units_without_a_burst_share_out_their_chance() -> None:
+    rng = np.random.default_rng(1)
+    times = np.sort(rng.random((4000, 4)), axis=1).ravel()
+    found = heaviest(times, np.arange(4001) * 4, 4.0)
+    assert 0.1 < np.mean(found.weight == 0) < 0.9
+    p = weight_p_values(found.weight, np.full(4000, 4), 4.0, rng.random(4000))
+    shares, _ = np.histogram(p, np.linspace(0, 1, 6))
+    assert np.abs(shares / 4000 - 0.2).max() < 0.03
+
+
 def test_a_burst_is_rare_and_heavier_ones_rarer() -> None:
     tight = np.concatenate([np.linspace(0.5, 0.5 + w, 8) for w in (0.05, 0.02)])
     tight = (
