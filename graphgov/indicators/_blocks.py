@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from graphgov.network.dense import Density, densest
 from graphgov.schema import Evidence, Member
 from graphgov.snapshot import Snapshot
+from graphgov.stats.exact import draws_for
 from graphgov.stats.purchases import Purchases, distinct_runs
 from graphgov.stats.strata import make_strata
 
@@ -197,7 +198,7 @@ def _chances(density: F64, size: I64, seed: int) -> tuple[F64, F64]:
     seen = apart[0] - usual
     above = len(pool) - np.searchsorted(pool, seen, side="right")
     equal = len(pool) - np.searchsorted(pool, seen, side="left") - above
-    draw = np.random.default_rng(seed + 1).random(len(seen))
+    draw = draws_for(seen, size.astype(np.float64), seed=seed + 1)
     p = (above + equal + 1.0) / (len(pool) + 1.0)
     return p, (above + draw * (equal + 1.0)) / (len(pool) + 1.0)
 

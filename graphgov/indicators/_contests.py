@@ -18,6 +18,7 @@ from graphgov.stats.bids.frames import Measured
 from graphgov.stats.bids.from_snapshot import Records, lots_of
 from graphgov.stats.bids.price_ratio import Ratios
 from graphgov.stats.dispersed import dispersed_tails, intra_class, randomised, rate_elsewhere
+from graphgov.stats.exact import draws_for
 from graphgov.stats.fdr import benjamini_hochberg
 
 F64 = npt.NDArray[np.float64]
@@ -314,7 +315,7 @@ def rank_tails(value: F64, group: I64, *, high: bool) -> tuple[F64, F64]:
     tie = np.cumsum(step) - 1
     below = ties[tie] - starts[number]  # strictly more extreme
     equal = np.diff(np.append(ties, count))[tie]
-    u = np.random.default_rng(_SEED).random(count)
+    u = draws_for(value, group.astype(np.float64), seed=_SEED)
     plain, drawn = np.empty(count), np.empty(count)
     plain[order] = (below + equal) / np.maximum(size, 1)
     drawn[order] = (below + u * equal) / np.maximum(size, 1)

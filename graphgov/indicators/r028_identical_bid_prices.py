@@ -15,6 +15,7 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.equal_prices import EqualOptions, equal
 from graphgov.stats.bids.from_snapshot import BY_PRICE, records
 from graphgov.stats.bids.granularity import match_chance
+from graphgov.stats.exact import draws_for
 from graphgov.stats.fdr import benjamini_hochberg
 
 _SEED = 28
@@ -73,7 +74,7 @@ class IdenticalBidPrices(Detector):
         )
         number = np.maximum(frames.per_process(fit), 1)
         p = match_chance(frames, rows, seen.strata(rows, (level / number)[rows]))
-        u = np.random.default_rng(_SEED).random(len(p))
+        u = draws_for(p, hit.astype(np.float64), seed=_SEED)
         drawn = np.where(hit, u * p, p + u * (1 - p))
         # Every lot is a test; one without a match has a p of one.
         q = benjamini_hochberg(np.where(hit, p, 1.0))

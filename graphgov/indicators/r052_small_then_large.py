@@ -12,6 +12,7 @@ from graphgov.indicators._purchases import Bought, bought
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.dispersed import fisher
+from graphgov.stats.exact import draws_for
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.purchases import COLUMNS, Purchases, distinct_runs, purchases
 from graphgov.stats.spans import slices
@@ -192,7 +193,7 @@ def _tails(buys: Purchases) -> tuple[tuple[F64, F64], tuple[F64, F64]]:
     start, size = _run(fresh)
     begin, equal = _run(tied)
     below, above = begin - start, size - (begin - start) - equal
-    draw = np.random.default_rng(_SEED).random(len(rows))
+    draw = draws_for(rest, cell.astype(np.float64), seed=_SEED)
     out = np.full((4, len(buys)), np.nan)
     at = rows[order]
     for i, (count, more) in enumerate(((below, equal), (below, equal * draw), (above, equal),

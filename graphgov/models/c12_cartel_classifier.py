@@ -22,6 +22,7 @@ from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.from_snapshot import lots_of
 from graphgov.stats.conformal import conformal_p
+from graphgov.stats.exact import draws_for
 from graphgov.stats.fdr import benjamini_hochberg
 
 F64 = npt.NDArray[np.float64]
@@ -272,7 +273,7 @@ def _ranks(
     clean = view.label[taught] == 0
     of_market = view.market[taught]
     p, drawn = np.ones(len(probability)), np.ones(len(probability))
-    u = np.random.default_rng(_SEED).random(len(probability))
+    u = draws_for(probability, market.astype(np.float64), seed=_SEED)
     for code in np.unique(market):
         mine = market == code
         base = model.held_out[clean & (of_market == code)]
