@@ -1,7 +1,8 @@
 """What was read of a file, kept as columns in the user's cache folder.
 
-One file per input, named after its path: a line of JSON that says what it holds, then the columns
-as they are. It counts only for the same size, times and version, and only if its sum is right.
+One file per input, named after its path: the columns as they are, JSON that says what they hold,
+and a last line on that. It counts only for the same size, times and version, and only if its sums
+are right.
 """
 
 import contextlib
@@ -18,15 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from graphgov.cardinal.table import COLUMNS, Table, Texts
+from graphgov.cardinal.repeats import Repeats
+from graphgov.cardinal.shelf import Parcel, Shelf
+from graphgov.cardinal.table import Part, Table, Texts
+from graphgov.errors import InputError
 
-VERSION = 1  # of the columns and of what they mean
+VERSION = 2  # of the columns and of what they mean
 MOST_BYTES = 2 << 30  # all files together; the ones not used for longest go first
 LEAST_BYTES = 1 << 20  # a smaller input is read as fast as its columns
 MOST_WARNINGS = 1000  # an input with more is read anew, so that they can be said again
 _FRESH = 0.1  # seconds within which a file may change again without a change of its time
 _SUFFIX = ".columns"
-_ALIGNED = 64
+_LAST = 32  # bytes of the last line: size and sum of the JSON
 
 
 @dataclass(frozen=True)
@@ -73,34 +77,47 @@ def load(stamp: Stamp) -> tuple[Table, list[str]] | None:
     """What was kept of a file in this very state, with the warnings; None if nothing usable was."""
     try:
         place = _place(stamp)
-        with place.open("rb") as file:
-            summed, _, line = file.readline().partition(b" ")
-            if int(summed, 16) != zlib.crc32(line):
-                return None
-            header = json.loads(line)
-            if header["stamp"] != _said(stamp) or header["version"] != VERSION:
-                return None
-            data = np.fromfile(file, np.uint8)
-        if data.size != header["bytes"] or zlib.crc32(data.data) != header["sum"]:
+        file = os.open(place, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except (OSError, RuntimeError):
+        return None
+    shelf = Shelf.of_file(file)
+    try:
+        header = _header(shelf, os.fstat(file).st_size)
+        if header["stamp"] != _said(stamp) or header["version"] != VERSION:
             return None
-        arrays = {
-            name: data[at : at + size].view(dtype) for name, dtype, at, size in header["arrays"]
-        }
+        if not shelf.checked(header["bytes"], header["sum"]):
+            return None
         with contextlib.suppress(OSError):
             os.utime(place)  # used just now
-        return _table(arrays, header["kinds"]), header["warnings"]
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError):
+        return _table(shelf, header), header["warnings"]
+    except (OSError, InputError, ValueError, KeyError, TypeError):
         return None
+
+
+def _header(shelf: Shelf, size: int) -> dict[str, Any]:
+    last = shelf.read(size - _LAST, _LAST) if size > _LAST else b""
+    length, total = (int(word, 16) for word in last.split())
+    text = shelf.read(size - _LAST - length, length)
+    if zlib.crc32(text) != total:
+        raise ValueError("the header is spoilt")
+    header: dict[str, Any] = json.loads(text)
+    return header
 
 
 def keep(stamp: Stamp, table: Table, warnings: list[str]) -> None:
     """Keep what was read, if there is room and leave to write; otherwise nothing happens."""
     if len(warnings) > MOST_WARNINGS or stamp.size < LEAST_BYTES or not stamp.settled:
         return
-    arrays = _arrays(table)
-    total = sum(_padded(array.nbytes) for array in arrays.values())
+    rest = Shelf().put(_rest(table))
+    parcels = [*(part.parcel for part in table.parts), rest]
+    total = sum(parcel.size for parcel in parcels)
     if total > MOST_BYTES:
         return
+    header = {
+        "version": VERSION, "stamp": _said(stamp), "bytes": total, "kinds": list(table.words),
+        "warnings": warnings, "layouts": [[parcel.size, parcel.layout] for parcel in parcels],
+        "parts": [part.count for part in table.parts],
+    }  # fmt: skip
     with contextlib.suppress(OSError, RuntimeError):
         home = folder()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,52 +125,49 @@ def keep(stamp: Stamp, table: Table, warnings: list[str]) -> None:
         handle, name = tempfile.mkstemp(suffix=".part", dir=home)
         try:
             with open(handle, "wb") as file:  # noqa: PTH123 - an open descriptor
-                _write(file, stamp, arrays, list(table.words), warnings)
+                _write(file, parcels, header)
             Path(name).replace(_place(stamp))
         finally:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
 
 
-def _write(
-    file: Any, stamp: Stamp, arrays: dict[str, np.ndarray], kinds: list[str], warnings: list[str]
-) -> None:
-    listed, at, total = [], 0, 0
-    for name, array in arrays.items():
-        listed.append((name, array.dtype.str, at, array.nbytes))
-        pad = bytes(_padded(array.nbytes) - array.nbytes)
-        total = zlib.crc32(pad, zlib.crc32(array.view(np.uint8).data, total))
-        at += _padded(array.nbytes)
-    header = {
-        "version": VERSION, "stamp": _said(stamp), "bytes": at, "sum": total, "kinds": kinds,
-        "warnings": warnings, "arrays": listed,
-    }  # fmt: skip
-    line = json.dumps(header).encode() + b"\n"
-    file.write(b"%08x " % zlib.crc32(line) + line)
-    for array in arrays.values():
-        file.write(array.view(np.uint8))
-        file.write(bytes(_padded(array.nbytes) - array.nbytes))
+def _write(file: Any, parcels: list[Parcel], header: dict[str, Any]) -> None:
+    total = 0
+    for parcel in parcels:
+        data = parcel.content()
+        total = zlib.crc32(data, total)
+        file.write(data)
+    text = json.dumps({**header, "sum": total}).encode() + b"\n"
+    file.write(text)
+    file.write(b"%020x %08x  \n" % (len(text), zlib.crc32(text)))
 
 
-def _arrays(table: Table) -> dict[str, np.ndarray]:
-    arrays = {f"column {name}": table.columns[name] for name in COLUMNS}
-    arrays["ocid"] = table.ocid
-    for name, texts in {"ocids": table.ocids, **table.words}.items():
-        arrays[f"blob {name}"] = np.frombuffer(texts.blob, np.uint8)
-        arrays[f"ends {name}"] = texts.ends
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+def _rest(table: Table) -> dict[str, np.ndarray]:
+    """What is not of one part."""
+    arrays: dict[str, np.ndarray] = {"rows": table.repeats.rows, "code": table.repeats.code}
+    for kind, texts in table.words.items():
+        arrays[f"blob {kind}"] = np.frombuffer(texts.blob, np.uint8)
+        arrays[f"ends {kind}"] = texts.ends
+    return arrays
 
 
-def _table(arrays: dict[str, np.ndarray], kinds: list[str]) -> Table:
-    def texts(name: str) -> Texts:
-        return Texts(arrays[f"blob {name}"].tobytes(), arrays[f"ends {name}"])
-
-    return Table(
-        {name: arrays[f"column {name}"] for name in COLUMNS},
-        texts("ocids"),
-        arrays["ocid"],
-        {kind: texts(kind) for kind in kinds},
-    )
+def _table(shelf: Shelf, header: dict[str, Any]) -> Table:
+    parcels, at = [], 0
+    for size, layout in header["layouts"]:
+        parcels.append(Parcel(shelf, size, {k: tuple(v) for k, v in layout.items()}, at))
+        at += size
+    *columns, rest = parcels
+    arrays = rest.arrays()
+    parts, first = [], 0
+    for count, parcel in zip(header["parts"], columns, strict=True):
+        parts.append(Part(first, count, parcel))
+        first += count
+    words = {
+        kind: Texts(arrays[f"blob {kind}"].tobytes(), arrays[f"ends {kind}"])
+        for kind in header["kinds"]
+    }
+    return Table(parts, Repeats(arrays["rows"], arrays["code"]), words)
 
 
 def _make_room(home: Path, wanted: int, but: Path) -> None:
@@ -180,7 +194,3 @@ def _place(stamp: Stamp) -> Path:
 
 def _said(stamp: Stamp) -> list[Any]:
     return [os.fsencode(stamp.path).hex(), stamp.size, *stamp.changed]
-
-
-def _padded(size: int) -> int:
-    return -(-size // _ALIGNED) * _ALIGNED

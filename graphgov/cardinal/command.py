@@ -43,9 +43,11 @@ def indicators(
     from graphgov.cardinal.indicators import run
 
     results = run(read, wanted, maps=maps, warn=warn, info=info)
-    sys.stdout.write(results.text(meta=meta, maps=maps) + "\n")
+    for piece in results.pieces(meta=meta):
+        sys.stdout.write(piece)
+    sys.stdout.write("\n")
     if count:
-        for name, number in results.counts():
+        for name, number in results.counts.items():
             say(f"{name}: {number}")
 
 

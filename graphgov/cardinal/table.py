@@ -1,13 +1,16 @@
-"""Everything read from a file, as columns: merged from blocks, and turned into frames."""
+"""Everything read from a file, as columns: joined from blocks in parts, and turned into frames."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from graphgov.cardinal.chunks import KINDS, Chunk, Places
+from graphgov.cardinal.repeats import Repeats
+from graphgov.cardinal.shelf import Parcel, Shelf
 from graphgov.stats.bids.frames import (
     BOOL,
     I32,
@@ -27,8 +30,10 @@ BID = ("bid_tenderers", "bid_status", "amount", "currency", "late")
 AWARD = ("award_suppliers", "award_status", "award_items")
 FLAT = ("tenderers", "suppliers", "category")
 COLUMNS = (*PROCESS, *BID, *AWARD, *FLAT)
+PART = 16 << 20  # bytes of columns, as blocks have them, that are joined to a part
 _CODES = {**{kind: kind for kind in KINDS if kind != "tenderer"},
           "tenderers": "tenderer", "suppliers": "tenderer"}  # fmt: skip
+Kept = Callable[[tuple[str, ...]], Sequence[bool]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Texts(Sequence[str]):
     """Many texts in one."""
 
     blob: bytes
-    ends: I64
+    ends: npt.NDArray[Any]
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Texts":
@@ -47,12 +52,13 @@ class Texts(Sequence[str]):
             sizes = np.fromiter(map(len, texts), np.int64, len(texts))
         else:
             sizes = np.fromiter((len(text.encode()) for text in texts), np.int64, len(texts))
-        return cls(blob, np.cumsum(sizes))
+        ends = np.cumsum(sizes)
+        return cls(blob, ends.astype(np.uint32) if len(blob) < 1 << 32 else ends)
 
     def __len__(self) -> int:
         return len(self.ends)
 
-    def at(self, places: I64) -> list[str]:
+    def at(self, places: npt.NDArray[Any]) -> list[str]:
         """The texts of many places."""
         starts = np.where(places > 0, self.ends[places - 1], 0).tolist() if len(self) else []
         bounds = zip(starts, self.ends[places].tolist(), strict=True)
@@ -64,39 +70,74 @@ class Texts(Sequence[str]):
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some processes on end.
+
+    Attributes:
+        first: The row of the first in the file.
+        count: How many.
+        parcel: Their columns, with codes that hold for the file, and their ocids.
+    """
+
+    first: int
+    count: int
+    parcel: Parcel
+
+    def ocids(self) -> Texts:
+        """One per process."""
+        found = self.parcel.only("ocids", "ocid_ends")
+        return Texts(found["ocids"].tobytes(), found["ocid_ends"])
+
+
+@dataclass(frozen=True)
 class Table:
     """All columns of a file.
 
     Attributes:
-        columns: As in a chunk, with codes that hold for the file.
-        ocids: One per process.
-        ocid: The code of each process's ocid: the row where it first stands.
+        parts: The processes.
+        repeats: Rows that share their ocid.
         words: The different words of each kind.
     """
 
-    columns: dict[str, np.ndarray]
-    ocids: Texts
-    ocid: I32
+    parts: list[Part]
+    repeats: Repeats
     words: dict[str, Texts]
 
-    def frames(self, kept: Callable[[tuple[str, ...]], Sequence[bool]] | None = None) -> BidFrames:
-        """The frames of the kernels.
+    @cached_property
+    def kernel_words(self) -> Words:
+        """The few words a kernel must know."""
+        return Words(
+            *(tuple(self.words[kind]) for kind in ("method", "details", "currency", "category"))
+        )
+
+    def frames(self, kept: Kept | None = None) -> Iterator[tuple[Part, BidFrames]]:
+        """The frames of the kernels, part by part; the code of a process is its row in the part.
 
         Args:
             kept: Tells for the words of the method details whether their processes count.
         """
+        fits = None if kept is None else np.array([*kept(self.kernel_words.details), True])
+        for part in self.parts:
+            columns = part.parcel.only(*COLUMNS)
+            fit = None if fits is None else fits[columns["details"]]
+            frames = self._frames(columns)
+            yield part, frames if fit is None or fit.all() else _subset(frames, fit)
+
+    def _frames(self, columns: dict[str, np.ndarray]) -> BidFrames:
         c: dict[str, npt.NDArray[Any]] = {
             name: column.astype(np.int32, copy=False) if name in _CODES else column
-            for name, column in self.columns.items()
+            for name, column in columns.items()
         }
-        words = Words(
-            *(tuple(self.words[kind]) for kind in ("method", "details", "currency", "category"))
-        )
+        rows = np.arange(len(c["days"]), dtype=np.int32)
+        words = self.kernel_words
+        if len(words.methods) + len(words.details) > len(rows):  # else each part goes through all
+            method, c["method"] = _own(words.methods, c["method"])
+            details, c["details"] = _own(words.details, c["details"])
+            words = replace(words, methods=method, details=details)
         processes = Processes(
-            self.ocid, c["buyer"], c["entity"], c["method"], c["details"], c["days"],
+            rows, c["buyer"], c["entity"], c["method"], c["details"], c["days"],
             c["bidders"].astype(np.int32, copy=False), c["has_bids"], c["has_awards"],
         )  # fmt: skip
-        rows = np.arange(len(self.ocid), dtype=np.int32)
         bids = Bids(
             np.repeat(rows, c["bids"]), c["bid_status"], c["amount"], c["currency"], c["late"],
             _first(c["bid_tenderers"]), c["tenderers"],
@@ -106,14 +147,18 @@ class Table:
         listed = np.repeat(np.arange(len(owner)), c["award_items"])
         # an award with listed items has one supplier alone
         items = Items(owner[listed], awards.suppliers[awards.first[listed]], c["category"])
-        frames = BidFrames(
+        return BidFrames(
             processes, bids, awards, items, words,
             *(len(self.words[kind]) for kind in ("buyer", "entity", "tenderer")),
         )  # fmt: skip
-        if kept is None:
-            return frames
-        fit = np.array([*kept(words.details), True], np.bool_)[c["details"]]
-        return frames if fit.all() else _subset(frames, fit)
+
+
+def _own(words: tuple[str, ...], codes: I32) -> tuple[tuple[str, ...], I32]:
+    """The words that occur, and codes into them."""
+    found, place = np.unique(codes, return_inverse=True)
+    unknown = int((found < 0).sum())
+    own = tuple(words[code] for code in found[unknown:].tolist())
+    return own, (place - unknown).astype(np.int32)
 
 
 def _first(counts: np.ndarray) -> I64:
@@ -149,65 +194,62 @@ def _subset(frames: BidFrames, fit: BOOL) -> BidFrames:
 
 
 def merged(chunks: Iterable[Chunk]) -> Table:
-    """Join chunks in the order of the file."""
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
+    """Join chunks in the order of the file.
+
+    Raises:
+        InputError: There is no room for the temporary file.
+    """
     known = {kind: Places() for kind in KINDS}
-    blobs: list[Texts] = []
-    hashes: list[I64] = []
+    shelf = Shelf()
+    hashes = Shelf()
+    parts: list[Part] = []
+    mixed: list[Parcel] = []
+    for group in _groups(chunks, known):
+        ocids = [ocid for one in group for ocid in one.ocids]
+        first = parts[-1].first + parts[-1].count if parts else 0
+        parts.append(Part(first, len(ocids), shelf.put(_joined(group, ocids))))
+        mixed.append(hashes.put({"hash": np.fromiter(map(hash, ocids), np.int64, len(ocids))}))
+    texts = [part.ocids for part in parts]
+    repeats = Repeats.of(mixed, [part.first for part in parts], texts)
+    words = {kind: Texts.of(list(known.pop(kind))) for kind in KINDS}
+    return Table(parts, repeats, words)
+
+
+def _groups(chunks: Iterable[Chunk], known: dict[str, Places]) -> Iterator[list[Chunk]]:
+    """The chunks of each part, with codes that hold for the file."""
+    group: list[Chunk] = []
+    size = 0
     for chunk in chunks:
         tables = {kind: _codes(known[kind], chunk.words[kind]) for kind in KINDS}
-        for name in COLUMNS:
-            column = chunk.columns[name]
-            if name in _CODES:
-                column = tables[_CODES[name]][column]
-            parts[name].append(column)
-        blobs.append(Texts.of(chunk.ocids))
-        hashes.append(np.fromiter(map(hash, chunk.ocids), np.int64, len(chunk.ocids)))
-    columns = {name: _joined(name, parts.pop(name)) for name in COLUMNS}
-    ocids = _texts(blobs)
-    words = {kind: Texts.of(list(known.pop(kind))) for kind in KINDS}
-    return Table(columns, ocids, _first_rows(ocids, hashes), words)
+        columns = {
+            name: tables[_CODES[name]][column] if name in _CODES else column
+            for name, column in chunk.columns.items()
+        }
+        group.append(replace(chunk, words={}, columns=columns))
+        size += sum(column.nbytes for column in columns.values())
+        if size >= PART:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _codes(known: Places, words: list[str]) -> I32:
     return np.array([*[known[word] for word in words], -1], np.int32)
 
 
-_EMPTY = {
-    "days": np.float64, "amount": np.float64, "has_bids": np.bool_, "has_awards": np.bool_,
-    "bid_status": np.int8, "award_status": np.int8, "late": np.int8,
-}  # fmt: skip
-
-
-def _joined(name: str, parts: list[np.ndarray]) -> np.ndarray:
-    """One column, whole numbers in as few bytes as they need."""
-    if not parts:
-        return np.empty(0, _EMPTY.get(name, np.int32))
-    if parts[0].dtype != np.int32:
-        return np.concatenate(parts)
-    most = max((int(part.max()) for part in parts if len(part)), default=0)
-    small = next(kind for kind in (np.int8, np.int16, np.int32) if most <= np.iinfo(kind).max)
-    return np.concatenate(parts, dtype=small)
-
-
-def _texts(parts: list[Texts]) -> Texts:
-    base = np.cumsum([0, *(len(part.blob) for part in parts)])
-    ends = [part.ends + start for part, start in zip(parts, base[:-1], strict=True)]
-    return Texts(
-        b"".join(part.blob for part in parts), np.concatenate([np.empty(0, np.int64), *ends])
-    )
-
-
-def _first_rows(ocids: Texts, hashes: list[I64]) -> I32:
-    """The row where each row's ocid first stands; hashes only tell where to look."""
-    rows = np.arange(len(ocids), dtype=np.int32)
-    if not len(rows):
-        return rows
-    mixed = np.concatenate(hashes)
-    ordered = np.sort(mixed)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    if len(twice):
-        seen: dict[str, int] = {}
-        for row in np.flatnonzero(np.isin(mixed, twice)).tolist():
-            rows[row] = seen.setdefault(ocids[row], row)
-    return rows
+def _joined(group: list[Chunk], ocids: list[str]) -> dict[str, np.ndarray]:
+    """The columns of a part, whole numbers in as few bytes as they need."""
+    joined: dict[str, np.ndarray] = {}
+    for name in COLUMNS:
+        columns = [chunk.columns[name] for chunk in group]
+        kind = columns[0].dtype
+        if kind == np.int32:
+            most = max((int(column.max()) for column in columns if len(column)), default=0)
+            small = (np.int8, np.int16, np.int32)
+            kind = next(np.dtype(one) for one in small if most <= np.iinfo(one).max)
+        joined[name] = np.concatenate(columns, dtype=kind)
+    texts = Texts.of(ocids)
+    joined["ocids"] = np.frombuffer(texts.blob, np.uint8)
+    joined["ocid_ends"] = texts.ends
+    return joined

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from graphgov.cardinal import cache, command, reading
 from graphgov.cardinal.chunks import chunk
 from graphgov.cardinal.dates import days_between
-from graphgov.cardinal.table import Texts, merged
+from graphgov.cardinal.table import COLUMNS, Texts, merged
 from graphgov.cardinal.workers import in_order
 from graphgov.errors import InputError
 
@@ -43,12 +43,24 @@ def text(*releases):
     return b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in releases)
 
 
+def ocids(table):
+    return [ocid for part in table.parts for ocid in part.ocids()]
+
+
+def columns(table):
+    """All columns, whatever the parts and however narrow."""
+    parts = [part.parcel.only(*COLUMNS) for part in table.parts]
+    return {name: [one for part in parts for one in part[name].tolist()] for name in COLUMNS}
+
+
 def same(one, other):
-    assert one.columns.keys() == other.columns.keys()
-    for name, column in one.columns.items():
-        np.testing.assert_array_equal(column, other.columns[name], name)
-    assert list(one.ocids) == list(other.ocids)
-    np.testing.assert_array_equal(one.ocid, other.ocid)
+    np.testing.assert_equal(columns(one), columns(other))
+    assert ocids(one) == ocids(other)
+    assert [part.first for part in one.parts] == [
+        sum(part.count for part in one.parts[:place]) for place in range(len(one.parts))
+    ]
+    np.testing.assert_array_equal(one.repeats.rows, other.repeats.rows)
+    np.testing.assert_array_equal(one.repeats.code, other.repeats.code)
     assert {k: list(v) for k, v in one.words.items()} == {
         k: list(v) for k, v in other.words.items()
     }
@@ -94,13 +106,13 @@ def test_a_file_in_many_blocks_is_read_like_one_block(tmp_path, monkeypatch):
     assert [one.split(" is")[0] for one in said] == ["Line 301"]
     streamed = merged(reading.stream_chunks(io.BytesIO(data)))
     same(streamed, whole)
-    assert whole.ocid[-2] == 3  # the ocid of line 4 again
-    assert whole.ocid[-1] == len(whole.ocid) - 1
+    assert whole.repeats.rows.tolist() == [3, 300]  # the ocid of line 4 again
+    assert whole.repeats.code.tolist() == [3, 3]
 
 
 def test_nothing_at_all():
     table = merged(reading.stream_chunks(io.BytesIO(b"")))
-    assert len(table.frames().processes) == 0
+    assert list(table.frames()) == []
 
 
 # --- workers ------------------------------------------------------------------------------------
@@ -281,7 +293,7 @@ def test_a_changed_file_is_read_anew(home, source):
     source.write_bytes(source.read_bytes().replace(b'"o1"', b'"p1"'))
     os.utime(source, ns=(about.st_atime_ns, about.st_mtime_ns))  # same size, same time
     table, _ = read(source)
-    assert "p1" in list(table.ocids)
+    assert "p1" in ocids(table)
     assert len(list(home.iterdir())) == 1
 
 
@@ -314,7 +326,7 @@ def test_no_cache_writes_and_reads_nothing(home, source):
 
 def test_a_folder_that_cannot_be_written_does_no_harm(home, source, tmp_path):
     (tmp_path / "cache").write_text("a file stands in the way")
-    assert len(read(source)[0].ocids) == 20
+    assert len(ocids(read(source)[0])) == 20
 
 
 def test_the_folder_stays_within_its_bounds(home, source, monkeypatch):
@@ -327,7 +339,7 @@ def test_the_folder_stays_within_its_bounds(home, source, monkeypatch):
         read(other)
     assert len(list(home.iterdir())) == 2
     monkeypatch.setattr(cache, "MOST_BYTES", size // 2)
-    assert len(read(source)[0].ocids) == 20
+    assert len(ocids(read(source)[0])) == 20
 
 
 def test_a_file_just_written_is_not_kept(home, source, monkeypatch):

@@ -26,7 +26,7 @@ def found(lines, settings, *, maps=False, said=None):
         warn=said.append,
         info=lambda t: None,
     )
-    return json.loads(results.text(meta=True, maps=maps))
+    return json.loads("".join(results.pieces(meta=True)))
 
 
 def bid(who, amount=None, status="valid", currency="USD", **more):

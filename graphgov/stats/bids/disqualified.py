@@ -17,7 +17,7 @@ from graphgov.stats.bids.frames import (
     distinct,
     reasons,
 )
-from graphgov.stats.bids.prices import PriceGate, first_lowest, lowest_bids
+from graphgov.stats.bids.prices import PriceGate, first_lowest, in_currency, lowest_bids
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,7 @@ class LowestOptions:
 def lowest(frames: BidFrames, options: LowestOptions) -> Measured:
     """R036: the lowest submitted bid was disqualified while a valid bid has a price."""
     bids, count = frames.bids, len(frames.processes)
-    entered = lowest_bids(frames, options.gate)
-    mixed = np.zeros(count, np.bool_)
-    if options.currency is None:
-        owner = bids.process[entered]
-        same = owner[1:] == owner[:-1]
-        mixed[owner[1:][same & (np.diff(bids.currency[entered]) != 0)]] = True
-        entered = entered[~mixed[owner]]
-    else:
-        entered = entered[bids.currency[entered] == options.currency]
+    entered, mixed = in_currency(frames, lowest_bids(frames, options.gate), options.currency)
     process, place = first_lowest(bids.process[entered], bids.amount[entered])
     has_valid = np.zeros(count, np.bool_)
     has_valid[bids.process[entered[bids.status[entered] == VALID]]] = True
@@ -132,25 +124,56 @@ class ExcessOptions:
     guarded: bool = False
 
 
+class Disqualified:
+    """Disqualified and submitted bids of buyers, entities and tenderers, added up over frames.
+
+    Args:
+        buyers, entities, tenderers: How many different codes there are.
+    """
+
+    def __init__(self, buyers: int, entities: int, tenderers: int) -> None:
+        self._sums = {
+            name: (np.zeros(size, np.int64), np.zeros(size, np.int64))
+            for name, size in (
+                ("Buyer", buyers), ("ProcuringEntity", entities), ("Tenderer", tenderers),
+            )
+        }  # fmt: skip
+
+    def add(self, frames: BidFrames) -> tuple[I64, I64]:
+        """Add the bids of frames; returns how many were disqualified and submitted per process."""
+        sent = frames.per_process(frames.submitted)
+        out = frames.per_process(frames.bids.status == DISQUALIFIED)
+        bid, tenderer = frames.tenderers_of(np.flatnonzero(frames.submitted))
+        lost = frames.bids.status[bid] == DISQUALIFIED
+        for name, codes in (
+            ("Buyer", frames.processes.buyer), ("ProcuringEntity", frames.processes.entity),
+        ):  # fmt: skip
+            known = codes >= 0
+            for into, values in zip(self._sums[name], (out, sent), strict=True):
+                np.add.at(into, codes[known], values[known])
+        top, bottom = self._sums["Tenderer"]
+        np.add.at(top, tenderer[lost], 1)
+        np.add.at(bottom, tenderer, 1)
+        return out, sent
+
+    def judged(self, options: ExcessOptions) -> tuple[list[Marks], dict[str, float]]:
+        """Buyers, entities and tenderers, and the fences behind the flags."""
+        by_org = options.minimum_contracting_processes
+        least = {"Buyer": by_org, "ProcuringEntity": by_org}
+        meta: dict[str, float] = {}
+        marks = [
+            _shares(name, *sums, least.get(name, options.minimum_submitted_bids), options, meta)
+            for name, sums in self._sums.items()
+        ]
+        return marks, meta
+
+
 def excessive(frames: BidFrames, options: ExcessOptions) -> Measured:
     """R038: a share of disqualified among submitted bids at or over the upper fence."""
     bids, processes = frames.bids, frames.processes
-    sent = frames.per_process(frames.submitted)
-    out = frames.per_process(bids.status == DISQUALIFIED)
-    bid, tenderer = frames.tenderers_of(np.flatnonzero(frames.submitted))
-    lost = (bids.status[bid] == DISQUALIFIED).astype(np.int64)
-    meta: dict[str, float] = {}
-    by_org = options.minimum_contracting_processes
-    kinds = (
-        ("Buyer", processes.buyer, out, sent, frames.buyers, by_org),
-        ("ProcuringEntity", processes.entity, out, sent, frames.entities, by_org),
-        ("Tenderer", tenderer, lost, np.ones(len(lost), np.int64), frames.tenderers,
-         options.minimum_submitted_bids),
-    )  # fmt: skip
-    marks = [
-        _shares(name, codes, top, bottom, size, minimum, options, meta)
-        for name, codes, top, bottom, size, minimum in kinds
-    ]
+    total = Disqualified(frames.buyers, frames.entities, frames.tenderers)
+    out, sent = total.add(frames)
+    marks, meta = total.judged(options)
     why, clauses = reasons(
         len(processes),
         (~processes.has_bids, "no bids are published"),
@@ -158,33 +181,24 @@ def excessive(frames: BidFrames, options: ExcessOptions) -> Measured:
     )
     hit = np.zeros(frames.tenderers, np.bool_)
     hit[marks[2].leads()[0]] = True
-    named = hit[tenderer] & (lost > 0)
+    bid, tenderer = frames.tenderers_of(np.flatnonzero(bids.status == DISQUALIFIED))
+    bid, tenderer = bid[hit[tenderer]], tenderer[hit[tenderer]]
     return Measured(
         buyers=marks[0],
         entities=marks[1],
         tenderers=marks[2],
-        pairs=np.stack(_unique(bids.process[bid[named]], tenderer[named], frames.tenderers)),
+        pairs=np.stack(_unique(bids.process[bid], tenderer, frames.tenderers)),
         meta=meta,
         why=why,
         reasons=clauses,
-        bids=distinct(bid[named]),
+        bids=distinct(bid),
         facts={"disqualified": out, "submitted": sent},
     )
 
 
 def _shares(
-    name: str,
-    codes: np.ndarray,
-    top: I64,
-    bottom: I64,
-    size: int,
-    minimum: int,
-    options: ExcessOptions,
-    meta: dict[str, float],
+    name: str, num: I64, den: I64, minimum: int, options: ExcessOptions, meta: dict[str, float]
 ) -> Marks:
-    known = codes >= 0
-    den = _sums(codes[known], bottom[known], size)
-    num = _sums(codes[known], top[known], size)
     kept = np.flatnonzero(den >= max(minimum, 1))
     if len(kept) == 0:
         return NO_MARKS
@@ -198,11 +212,6 @@ def _shares(
     meta[f"{name}_upper_fence"] = upper
     judged = upper > 0 and not (options.guarded and made is not None and not made.evaluable)
     return Marks(kept, share, (share >= upper) & judged)
-
-
-def _sums(codes: np.ndarray, values: I64, size: int) -> I64:
-    # whole numbers below 2**53 are exact in the floats that bincount adds
-    return np.bincount(codes, weights=values, minlength=size).astype(np.int64)
 
 
 def _members(frames: BidFrames, rows: I64) -> tuple[I64, I64]:

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from graphgov.stats.bids.frames import BOOL, F64, I64
+from graphgov.stats.bids.ranked import Ranked
 
 MIN_FENCED = 20  # values below which a fence means nothing
 
@@ -30,7 +31,7 @@ class Fence:
         return self.count >= MIN_FENCED and self.q3 > self.q1
 
 
-def quantile(ordered: F64, tau: float) -> float:
+def quantile(ordered: F64 | Ranked, tau: float) -> float:
     """The quantile of ascending values; NaN of none, or if `tau` lies outside 0 to 1.
 
     A NaN among the values stands last.
@@ -63,7 +64,11 @@ def fused(a: float, b: float, c: float) -> float:
 
 def fence(values: F64) -> Fence:
     """The fences of values in any order."""
-    ordered = np.sort(values)
+    return drawn(np.sort(values))
+
+
+def drawn(ordered: F64 | Ranked) -> Fence:
+    """The fences of ascending values."""
     q1, q3 = quantile(ordered, 0.25), quantile(ordered, 0.75)
     spread = q3 - q1
     return Fence(q1, q3, fused(spread, -1.5, q1), fused(spread, 1.5, q3), len(ordered))

@@ -20,7 +20,7 @@ from graphgov.stats.bids.frames import (
     distinct,
     reasons,
 )
-from graphgov.stats.bids.prices import PriceGate, first_lowest, ratio_bids
+from graphgov.stats.bids.prices import PriceGate, first_lowest, in_currency, ratio_bids
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,7 @@ class Ratios:
 def ratios(frames: BidFrames, options: RatioOptions) -> Ratios:
     """Take the ratio of every process that has one."""
     bids = frames.bids
-    entered = ratio_bids(frames, options.gate)
-    mixed = np.zeros(len(frames.processes), np.bool_)
-    if options.currency is None:
-        owner = bids.process[entered]
-        same = owner[1:] == owner[:-1]
-        mixed[owner[1:][same & (np.diff(bids.currency[entered]) != 0)]] = True
-        entered = entered[~mixed[owner]]
-    else:
-        entered = entered[bids.currency[entered] == options.currency]
+    entered, mixed = in_currency(frames, ratio_bids(frames, options.gate), options.currency)
     won = frames.sole[entered] == frames.winner[bids.process[entered]]
     own, other = entered[won], entered[~won]
     win_of, win = first_lowest(bids.process[own], bids.amount[own])
@@ -93,6 +85,43 @@ def ratios(frames: BidFrames, options: RatioOptions) -> Ratios:
     return Ratios(process[last], value[last], winner[last], rival[last], *why)
 
 
+@dataclass(frozen=True)
+class Rule:
+    """How ratios are held to a limit.
+
+    Attributes:
+        name: The fence that is the limit, as it is called in `meta`.
+        guard: Whether a fence can be a limit at all.
+        beyond: Tells of values and limits which are leads; none are where the limit is NaN.
+        parties: Who is concerned: the winner alone or, as 2, the lowest of the others too.
+    """
+
+    name: str
+    guard: Callable[[Fence], bool]
+    beyond: Callable[[F64, F64], BOOL]
+    parties: int
+
+    def edge(self, made: Fence) -> float:
+        """The fence that is the limit."""
+        return made.lower if self.name == "lower_fence" else made.upper
+
+    def limit(self, made: Fence) -> float:
+        """The limit; NaN if the fence can be none."""
+        return self.edge(made) if self.guard(made) else np.nan
+
+    def fixed(self, threshold: float) -> float:
+        """A threshold as the limit; NaN if it is not above zero."""
+        return threshold if threshold > 0 else np.nan
+
+    def meta(self, made: Fence) -> dict[str, float]:
+        """The quartiles and the fence behind the flags."""
+        return {"q1": made.q1, "q3": made.q3, self.name: self.edge(made)}
+
+
+CLOSE = Rule("lower_fence", lambda made: made.q1 > 0 and made.lower > 0, np.less_equal, 2)
+DISCOUNTED = Rule("upper_fence", lambda made: made.upper > 0, np.greater_equal, 1)
+
+
 def close(frames: BidFrames, options: RatioOptions, taken: Ratios | None = None) -> Measured:
     """R024: a ratio at or under the lower fence, or a threshold above zero.
 
@@ -101,53 +130,35 @@ def close(frames: BidFrames, options: RatioOptions, taken: Ratios | None = None)
         options: How to judge.
         taken: The ratios, if they were taken before with the same options.
     """
-
-    def limit(fence: Fence) -> float:
-        return fence.lower if fence.q1 > 0 and fence.lower > 0 else np.nan
-
-    return _judge(frames, options, taken, "lower_fence", limit, np.less_equal, both=True)
+    return _judge(frames, options, taken, CLOSE)
 
 
 def discounted(frames: BidFrames, options: RatioOptions, taken: Ratios | None = None) -> Measured:
     """R058: a ratio at or over the upper fence, or a threshold above zero; arguments as above."""
-
-    def limit(fence: Fence) -> float:
-        return fence.upper if fence.upper > 0 else np.nan
-
-    return _judge(frames, options, taken, "upper_fence", limit, np.greater_equal, both=False)
+    return _judge(frames, options, taken, DISCOUNTED)
 
 
-def _judge(
-    frames: BidFrames,
-    options: RatioOptions,
-    taken: Ratios | None,
-    name: str,
-    limit: Callable[[Fence], float],
-    beyond: Callable[[F64, F64], BOOL],
-    *,
-    both: bool,
-) -> Measured:
+def _judge(frames: BidFrames, options: RatioOptions, taken: Ratios | None, rule: Rule) -> Measured:
     found = ratios(frames, options) if taken is None else taken
     count = len(found.process)
     why, clauses = found.why.copy(), found.reasons
     meta: dict[str, float] = {}
     if options.threshold is not None:
-        meta[name] = options.threshold
-        limits = np.full(count, options.threshold if options.threshold > 0 else np.nan)
+        meta[rule.name] = options.threshold
+        limits = np.full(count, rule.fixed(options.threshold))
     else:
         groups = None if options.groups is None else options.groups[found.process]
         place, made = fences.by_group(found.value, groups)
         if groups is None:
-            edge = made[0].lower if name == "lower_fence" else made[0].upper
-            meta = {"q1": made[0].q1, "q3": made[0].q3, name: edge}
-        limits = np.array([limit(one) for one in made] or [np.nan])[place]
+            meta = rule.meta(made[0])
+        limits = np.array([rule.limit(one) for one in made] or [np.nan])[place]
         if options.guarded:
             vague = ~fences.evaluable(place, made)
             limits[vague] = np.nan
             why[found.process[vague]] = len(clauses)
             clauses = (*clauses, "too few similar processes have a ratio, or all the same one")
-    flagged = beyond(found.value, limits)
-    parties = frames.sole[np.stack([found.winner, found.rival])[: 2 if both else 1]][:, flagged]
+    flagged = rule.beyond(found.value, limits)
+    parties = frames.sole[np.stack([found.winner, found.rival])[: rule.parties]][:, flagged]
     rows = found.process[flagged]
     pairs = np.stack([np.tile(rows, len(parties)), parties.ravel().astype(np.int64)])
     codes = distinct(pairs[1])

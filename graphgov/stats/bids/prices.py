@@ -48,23 +48,40 @@ def lowest_bids(frames: BidFrames, gate: PriceGate) -> I64:
     return np.flatnonzero(frames.submitted & frames.priced & fit[frames.bids.process])
 
 
-def first_currency(frames: BidFrames, gate: PriceGate, *, ratios: bool, lowest: bool) -> int:
+def first_currency(frames: BidFrames, *met: I64) -> int:
     """The currency of the first bid any price indicator meets in the order of the source.
 
     Args:
         frames: What was read.
-        gate: Which processes compete by price.
-        ratios: Whether ratios are taken; within a process they come first.
-        lowest: Whether the lowest bid is looked for.
+        met: Bids each indicator looks at, ascending; of one process those of the first count.
 
     Returns:
         A code, -1 if no bid qualifies.
     """
-    met = [part[0] for part, on in ((ratio_bids(frames, gate), ratios),
-           (lowest_bids(frames, gate), lowest)) if on and len(part)]  # fmt: skip
-    if not met:
+    first = [part[0] for part in met if len(part)]
+    if not first:
         return -1
-    return int(frames.bids.currency[min(met, key=lambda bid: frames.bids.process[bid])])
+    return int(frames.bids.currency[min(first, key=lambda bid: frames.bids.process[bid])])
+
+
+def in_currency(frames: BidFrames, rows: I64, currency: int | None) -> tuple[I64, BOOL]:
+    """The bids that can be compared, all of a process in one currency.
+
+    Args:
+        frames: What was read.
+        rows: Bids, ascending.
+        currency: The one currency that counts; None: each process in its own, if it has one.
+
+    Returns:
+        The bids, and per process whether it was left out for having several currencies.
+    """
+    mixed = np.zeros(len(frames.processes), np.bool_)
+    if currency is not None:
+        return rows[frames.bids.currency[rows] == currency], mixed
+    owner = frames.bids.process[rows]
+    same = owner[1:] == owner[:-1]
+    mixed[owner[1:][same & (np.diff(frames.bids.currency[rows]) != 0)]] = True
+    return rows[~mixed[owner]], mixed
 
 
 def first_lowest(keys: I32, amounts: F64) -> tuple[I32, I64]:
