@@ -33,14 +33,14 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "broken rule": {"E15": 1.2, "E02": 1.2},
         "tie with advantage": {
-            "E01": 1.5, "E03": 1.5, "E06": 3.0, "E14": 1.5, "E13": 0.5, "R043": 0.3, "E10": 0.1,
+            "E01": 1.5, "E03": 1.0, "E06": 3.0, "E14": 1.5, "E13": 0.5, "R043": 0.3, "E10": 0.1,
         },
         "advantage": {"E05": 1.5, "E04": 0.4, "E12": 0.2, "D01": 0.12},
         "splitting": {
             "F01": 4.0, "F02": 0.5, "R049": 0.3, "R055": 0.3, "R002": 0.3, "F14": 0.2, "R052": 0.2,
         },
         "group of bidders": {
-            "D04": 1.5, "C10": 1.0, "D13": 0.6, "C21": 0.4, "R053": 0.3, "R023": 0.3, "D02": 0.2,
+            "D04": 1.75, "C10": 1.0, "D13": 0.6, "C21": 0.4, "R053": 0.3, "R023": 0.3, "D02": 0.2,
             "D03": 0.15,
         },
         "one hand": {
@@ -70,7 +70,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 # firms that sell to the old body, small purchases bunch below a line, firms of one trade and
 # town meet and take turns.
 USUAL: Mapping[str, float] = MappingProxyType(
-    {"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 1.2}
+    {"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 2.5}
 )
 _OTHER = 0.1  # an indicator that nobody has placed yet, and the most that its kind may add
 _MOST_OF_OTHERS = 0.3
@@ -78,6 +78,7 @@ _MOST_OF_OTHERS = 0.3
 _ONE_FACT = ("broken rule", "tie with advantage", "advantage")
 _TOLD_TWICE = 0.25
 _HALF = 10.0  # points at which a case scores one half
+_MEASURED = 0.25  # chance of so many awards, below which they speak for themselves
 _CARRYING = frozenset({"legal", "tie", "statistical"})
 # What says too little by itself to bring anybody into a case.
 _SUPPORT = frozenset({
@@ -149,5 +150,5 @@ def starts_a_case(flag: Flag) -> bool:
         return False
     if not (flag.person_id or flag.company_id or flag.body_id or flag.subject_kind in GROUP_KINDS):
         return False
-    measured = flag.p_value is not None and flag.p_value < 0.05
+    measured = flag.p_value is not None and flag.p_value < _MEASURED
     return flag.class_ == "statistical" or flag.certainty != "inferred" or measured

@@ -192,17 +192,17 @@ class Inside:
         return max(0.0, float(total) - inside)
 
 
-def strongest(members: Sequence[tuple[int, ...]], p_value: F64, kept: BOOL) -> list[int]:
+def strongest(members: Sequence[tuple[int, ...]], order_by: F64, kept: BOOL) -> list[int]:
     """Candidates that share fewer than half of their members with a better one.
 
     Args:
         members: Companies of each candidate.
-        p_value: The smaller the better.
+        order_by: The smaller the better.
         kept: Candidates to choose from.
     """
     found: list[int] = []
     of: dict[int, list[int]] = defaultdict(list)  # company → places of kept candidates
-    order = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (p_value[i], members[i]))
+    order = sorted(np.flatnonzero(kept).tolist(), key=lambda i: (order_by[i], members[i]))
     for i in order:
         shared = Counter(k for c in members[i] for k in of[c])
         if all(2 * count < len(members[i]) for count in shared.values()):

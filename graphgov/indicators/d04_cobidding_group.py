@@ -1,5 +1,6 @@
 """Groups of companies that bid together and win in turns."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,6 +29,9 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.rotation import clumping_p_values, joined, rotation_p_values
 
+_MOST_CLUMPING = 4.0  # powers of ten
+_NOTHING = math.exp(-1.0)  # a p-value as surprising as one of an accident is on average
+
 
 @dataclass(frozen=True)
 class CobiddingGroup(Detector):
@@ -49,10 +53,11 @@ class CobiddingGroup(Detector):
     Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
         niche and a region also meet always and only each other, and a full order book makes
         an honest firm bid high after it has won.
-    Score: Surprise of the joint p-value of turns, evenness, clumping and prices.
+    Score: Half the sum of the four surprises in powers of ten. Coming together counts for four
+        at most, since a small market explains it, prices twice, evenness half.
     Skips: Lots with one bidder or more than **max_bidders**; groups whose p is above **max_p**,
-        that of wins and prices above **max_turns_p**, or that meet no more than their
-        category does.
+        with fewer than **least_points** of evidence, or that meet no more than their category
+        does.
     Source: Wachs and Kertesz 2019; Tumminello and others 2011; OCP R057 (turn-taking); the
         test given who bid is this engine's own.
     """
@@ -84,8 +89,8 @@ class CobiddingGroup(Detector):
     max_bidders: int = bounded(20, low=2, high=100)
     max_members: int = bounded(12, low=3, high=30)
     min_lots: int = bounded(6, low=4, high=1000)
-    max_p: float = bounded(0.02, low=0.0, high=1.0)
-    max_turns_p: float = bounded(0.25, low=0.0, high=1.0)
+    max_p: float = bounded(0.05, low=0.0, high=1.0)
+    least_points: float = bounded(2.5, low=0.0, high=20.0)
     max_q: float = bounded(0.01, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:
@@ -103,15 +108,14 @@ class CobiddingGroup(Detector):
         p_value = joined(p_turns, p_even, p_clump, p_price)
         q_value = benjamini_hochberg(p_value)
         inside = Inside(seen.pairs, seen.checked, market.bids.companies)
-        # Coming together without turns or high prices is what a small town looks like.
-        ground = joined(p_turns, p_even, p_price)
-        fit = (p_value <= self.max_p) & (ground <= self.max_turns_p)
+        worth = _points(p_turns, p_even, p_clump, p_price)
+        fit = (p_value <= self.max_p) & (worth >= self.least_points)
         hits = []
-        for i in strongest([t.members for t in found], p_value, fit):
+        for i in strongest([t.members for t in found], -worth, fit):
             weights, lift = inside.inside(found[i].members)
             if lift > 1.0:
                 clump, price = _said(p_clump[i]), _said(p_price[i])
-                chances = (p_turns[i], p_even[i], clump, price, p_value[i], q_value[i])
+                chances = (p_turns[i], p_even[i], clump, price, p_value[i], q_value[i], worth[i])
                 leaving = inside.leaving(found[i].members, float(weights.sum()))
                 hits.append((found[i], chances, (weights, lift, leaving)))
         rows = evidence(snap, market, [(group.members, group.lots) for group, _, _ in hits])
@@ -140,14 +144,14 @@ class CobiddingGroup(Detector):
         *,
         rows: Rows,
     ) -> Flag:
-        p_turns, p_even, p_clump, p_price, p_value, q_value = chances
+        p_turns, p_even, p_clump, p_price, p_value, q_value, worth = chances
         asked, usual = prices.paid(group.lots)
         weights, lift, leaving = shape
         together = 1.0 if p_clump is None else p_clump
         who = told(market, group.members, group.lots, rows)
         return self.flag(
             who.companies,
-            score=surprise(p_value),
+            score=surprise(10.0 ** -min(float(worth), 290.0)),
             value=round(group.turns.z, 6),
             p_value=float(p_value),
             q_value=float(q_value),
@@ -175,6 +179,19 @@ class CobiddingGroup(Detector):
             },
             **who.parts(),
         )
+
+
+def _points(turns: F64, even: F64, clump: F64, price: F64) -> F64:
+    """What the four tests say together, in powers of ten; one that says nothing counts as usual.
+
+    Coming together without turns or high prices is what a small town looks like.
+    """
+    by_turns, by_even, by_clump, by_price = (
+        -np.log10(np.clip(np.where(np.isfinite(p), p, _NOTHING), 1e-290, 1.0))
+        for p in (turns, even, clump, price)
+    )
+    points = by_turns + 0.5 * by_even + np.minimum(by_clump, _MOST_CLUMPING) + 2.0 * by_price
+    return np.asarray(points / 2.0)
 
 
 def _price_p_values(z: F64) -> F64:

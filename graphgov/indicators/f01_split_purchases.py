@@ -47,11 +47,13 @@ class SplitPurchases(Detector):
     Example: Three surveys at 96,000 within ten days, where 100,000 must be tendered.
     Why: Splitting keeps a purchase away from open competition. Weekly perishables, urgent
         repairs, several sites and budgets released in parts look the same from afar.
-    Score: Surprise of the p-value. It joins two independent tails over all purchases of the
-        body, supplier and object: how many lie within **band** of the threshold, against the
-        share in this category at other bodies; and how many follow each other faster than
-        evenly spread dates would, against the same category. Both are beta-binomial, with
-        the spread between honest units fitted, and are combined by Fisher's method.
+    Score: Surprise of the p-value, in powers of ten times how close to the line the parts are,
+        as a share of it: small things need no line to be small. The p-value joins two
+        independent tails over all purchases of the body, supplier and object: how many lie
+        within **band** of the threshold, against the share in this category at other bodies;
+        and how many follow each other faster than evenly spread dates would, against the same
+        category. Both are beta-binomial, with the spread between honest units fitted, and are
+        combined by Fisher's method.
     Skips: Awards without a method, category or date rule; awards that no threshold concerns.
     Source: PRC Government Procurement Law art. 28 and its regulations art. 28; OCP R011;
         Prozorro sas24-3-14. The chance rate is this engine's own.
@@ -167,10 +169,11 @@ class SplitPurchases(Detector):
         many = len(companies) > 1
         thing_code = buys.object.word(int(parts.row[parts.starts[unit]]))
         p_value = float(odds.p_value[unit])
+        closeness = float(np.mean(parts.share[places]))
         return self.flag(
             (body, companies[0]),
             window=f"{thing_code} {parts.year[places[0]]}",
-            score=surprise(p_value),
+            score=surprise(p_value**closeness),
             value=float(sum(amounts.values()) / line),
             threshold=1.0,
             p_value=p_value,
@@ -197,7 +200,7 @@ class SplitPurchases(Detector):
                 "line": [[shown[0]["currency"] or "", str(line)]],
                 "due": due,
                 "times": float(sum(amounts.values()) / line),
-                "closeness": round(float(np.mean(parts.share[places])), 4),
+                "closeness": round(closeness, 4),
                 "purchases": int(odds.purchases[unit]),
                 "close": int(odds.close[unit]),
                 "usual": round(float(odds.usual[unit]), 4),

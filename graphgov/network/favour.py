@@ -15,6 +15,7 @@ from graphgov.stats.spans import F64, I32, I64
 VETO = 0.95
 # Wins, and contests at half weight, at which evidence counts half: two lucky ones are no pattern.
 HALF_SIZE = 12.0
+LEAST_ODDS = -1.0  # powers of ten: no story fits so well that it excludes another
 OTHER_REASON = 2.0  # points that a tenfold excess at other times takes off
 
 
@@ -90,7 +91,9 @@ def decades(seen: Advantage, ties: F64 | float = 0.0) -> F64:
         ties: Rarity of each tie, in powers of ten.
     """
     without = np.log10((seen.outside_wins + 1.0) / (seen.outside_expected + 1.0))
-    points = seen.odds + ties + 1.0 - OTHER_REASON * np.maximum(without, 0.0)
+    points = (
+        np.maximum(seen.odds, LEAST_ODDS) + ties + 1.0 - OTHER_REASON * np.maximum(without, 0.0)
+    )
     size = np.where(seen.wins > 0, seen.wins + seen.contests / 2, 0.0)
     return np.maximum(points * size / (size + HALF_SIZE), 0.0)
 

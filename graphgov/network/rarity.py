@@ -5,7 +5,8 @@ few are linked through a spouse, many through a colleague's classmate. Chains ar
 square of their strength over how often their pattern of ties occurs among these pairs (squared,
 so that a rare but weak pattern is no strong tie); the points of one are the powers of ten of the
 share of pairs that are at least as closely linked. Ten times as many innocent ties take one point
-from each.
+from each. A chain ten times as weak as that to a classmate's own firm loses half a point more: a
+pattern may be rare only because it is odd.
 """
 
 import numpy as np
@@ -16,6 +17,7 @@ from graphgov.network.ties import KINDS
 from graphgov.stats.market import Market
 from graphgov.stats.spans import F64, I64, distinct
 
+TYPICAL, WEAKNESS = 0.2, 0.5  # strength without a correction; points per tenfold strength
 # Kinds that speak of the same sort of closeness are one: their counts are too small apart.
 _SORTS = (
     ("spouse", "parent", "child", "sibling", "kin", "in_law"),
@@ -58,7 +60,9 @@ def rarity(found: Chains, row: I64, met: int) -> F64:
     np.maximum.at(best, of, worth)
     best = np.sort(best)
     closer = pairs - np.searchsorted(best, worth * (1 - 1e-12))
-    return np.asarray(np.maximum(0.0, np.log10(max(met, pairs, 1) / np.maximum(closer, 1.0))))
+    rare = np.log10(max(met, pairs, 1) / np.maximum(closer, 1.0))
+    weak = WEAKNESS * np.log10(np.maximum(found.strength[row], 1e-9) / TYPICAL)
+    return np.asarray(np.maximum(0.0, rare + weak))
 
 
 def pairs_met(held: Terms, yard: Market) -> int:

@@ -103,7 +103,8 @@ def test_more_never_weighs_less(make_flag):
     [
         ("E01", {}, True),
         ("E01", {"certainty": "inferred", "p_value": 0.01}, True),
-        ("E01", {"certainty": "inferred", "p_value": 0.05}, False),
+        ("E01", {"certainty": "inferred", "p_value": 0.2}, True),
+        ("E01", {"certainty": "inferred", "p_value": 0.25}, False),
         ("E01", {"certainty": "inferred", "p_value": None}, False),
         ("E01", {"certainty": "declared", "p_value": None}, True),
         ("E15", {}, True),

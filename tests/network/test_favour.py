@@ -92,7 +92,13 @@ def test_a_steady_firm_takes_back_what_its_tie_says() -> None:
         decades(views([1.0], [1.0], [1.0], odds=-1.5), 2.0)[0]
         < decades(views([1.0], [1.0], [1.0]), 2.0)[0]
     )
-    assert decades(views([1.0], [1.0], [1.0], odds=-4.0), 2.0)[0] == 0
+    assert decades(views([1.0], [1.0], [1.0], odds=-1.0), 0.0)[0] == 0
+
+
+def test_a_story_that_fits_badly_counts_tenfold_at_most() -> None:
+    far, ten = (decades(views([1.0], [1.0], [1.0], odds=o), 2.0)[0] for o in (-9.0, -1.0))
+    nine = decades(views([1.0], [1.0], [1.0], odds=-0.9), 2.0)[0]
+    assert far == ten < nine
 
 
 def test_what_was_won_without_the_official_is_taken_off() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from graphgov.network.closeness import close
-from graphgov.network.rarity import pairs_met, rarity
+from graphgov.network.rarity import TYPICAL, WEAKNESS, pairs_met, rarity
 from graphgov.network.terms import terms
 from graphgov.snapshot import Snapshot
 from graphgov.stats.market import market
@@ -47,6 +47,18 @@ def points(snap: Snapshot) -> dict[str, float]:
     return {ids[p]: float(v) for p, v in zip(near.person, near.rarity, strict=True)}
 
 
+def strength(snap: Snapshot) -> float:
+    return float(close(snap).found.strength[0])
+
+
+def test_a_weak_chain_says_less_than_a_strong_one_as_rare(
+    snapshot: Callable[..., Snapshot],
+) -> None:
+    weak = points(snapshot(**town(["hometown"] + ["none"] * 9)))
+    strong = points(snapshot(**town(["spouse"] + ["none"] * 9)))
+    assert 0 < weak["o0"] < strong["o0"]
+
+
 def test_the_rare_and_strong_say_more(snapshot: Callable[..., Snapshot]) -> None:
     found = points(snapshot(**town(["spouse", "classmate", "classmate", "classmate", "classmate"])))
     assert found["o0"] > found["o1"] == found["o2"] == found["o4"] > 0
@@ -62,7 +74,8 @@ def test_it_counts_those_who_met(snapshot: Callable[..., Snapshot]) -> None:
     frames = town(["spouse", "spouse"], strangers=8)
     snap = snapshot(**frames)
     assert pairs_met(terms(snap), market(snap)) == 2 * 10
-    assert points(snap)["o0"] == pytest.approx(np.log10(20 / 2))
+    found = points(snap)["o0"]
+    assert found == pytest.approx(np.log10(20 / 2) + WEAKNESS * np.log10(strength(snap) / TYPICAL))
     frames["offices"][1]["ended_on"] = "2020-01-03"
     snap = snapshot(**frames)
     assert pairs_met(terms(snap), market(snap)) == 10 + 3
