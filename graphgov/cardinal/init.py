@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from graphgov.cardinal.streams import why
+from graphgov.errors import GraphgovError
+
 _DOCS = "https://cardinal.readthedocs.io/en/latest/cli"
 _COMMANDS = {"defaults": ("prepare", "prepare.html"), "exclusions": ("indicators", "indicators/")}
 # Names, order and examples are those of Cardinal's own file, so that either program reads both.
@@ -66,11 +69,15 @@ def write_settings(path: Path, *, force: bool) -> bool:
     """Write a settings file; false if there is a file already and it was left as it is.
 
     Raises:
-        OSError: The file cannot be written.
+        GraphgovError: The file cannot be written.
     """
     try:
         with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
             file.write(settings_text())
     except FileExistsError:
-        return False
+        if not path.is_dir():
+            return False
+        raise GraphgovError(f"{path}: Is a directory, not a file.") from None
+    except OSError as error:
+        raise GraphgovError(f"{path}: {why(error)}.") from None
     return True

@@ -175,7 +175,11 @@ def load(path: Path) -> Settings:
     Raises:
         ConfigError: It cannot be read, or says something unknown or impossible.
     """
-    return settings(ini.read(path))
+    tree = ini.read(path)
+    try:
+        return settings(tree)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def settings(tree: ini.Tree) -> Settings:

@@ -26,7 +26,7 @@ def reading(path: Path) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise InputError(f"{path}: {_why(error)}.") from None
+        raise InputError(f"{path}: {why(error)}.") from None
     with file:
         yield file
 
@@ -52,7 +52,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         whole = target.is_file() or not target.exists()
         file = part.open("xb") if whole else target.open("wb")
     except OSError as error:
-        raise ConfigError(f"{path}: {_why(error)}.") from None
+        raise ConfigError(f"{path}: {why(error)}.") from None
     try:
         with file:
             yield file
@@ -89,7 +89,8 @@ def keep_apart(paths: dict[str, Path]) -> None:
         seen[key] = name
 
 
-def _why(error: OSError) -> str:
+def why(error: OSError) -> str:
+    """What the system says, in words."""
     if isinstance(error, IsADirectoryError):
         return "Is a directory, not a file"
     return error.strerror or str(error)

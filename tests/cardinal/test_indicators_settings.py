@@ -4,7 +4,7 @@ import pytest
 
 from graphgov.cardinal.ini import nested, parse
 from graphgov.cardinal.init import settings_text
-from graphgov.cardinal.settings import Settings, piped, settings
+from graphgov.cardinal.settings import Settings, load, piped, settings
 from graphgov.errors import ConfigError
 
 
@@ -63,6 +63,15 @@ def test_values_are_read_as_their_kind():
 def test_what_is_unknown_or_impossible_is_named(text, said):
     with pytest.raises(ConfigError, match=said):
         of(text)
+
+
+@pytest.mark.parametrize("given", ["mine.ini", "mine"])
+@pytest.mark.parametrize("text", ["[R999]\n", "[R003]\nthreshold = x\n", "[R003\n"])
+def test_the_file_is_named(tmp_path, text, given):
+    (tmp_path / "mine.ini").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / given)
+    assert str(caught.value).startswith(f"{tmp_path / given}: ")
 
 
 def test_the_largest_counts_are_taken():

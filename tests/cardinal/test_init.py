@@ -56,8 +56,18 @@ def test_a_dash_is_standard_output(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["missing/settings.ini"])
-def test_what_cannot_be_written_fails(tmp_path, name):
-    result = run(tmp_path / name)
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("missing/settings.ini", "No such file or directory"),
+        (".", "Is a directory, not a file"),
+        ("file/settings.ini", "Not a directory"),
+    ],
+)
+@pytest.mark.parametrize("force", [True, False])
+def test_what_cannot_be_written_fails(tmp_path, name, why, force):
+    (tmp_path / "file").touch()
+    path = tmp_path / name
+    result = run(path, *["--force"] * force)
     assert result.exit_code == 1
-    assert "missing" in result.stderr
+    assert result.stderr == f"graphgov: {path}: {why}.\n"

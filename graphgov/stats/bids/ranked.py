@@ -66,7 +66,8 @@ def _keys(values: F64) -> U64:
 
 def _led(keys: U64, lead: int, shift: int) -> U64:
     """The keys that begin with some bits."""
-    return keys[keys >> np.uint64(shift) == np.uint64(lead)]
+    found: U64 = keys[keys >> np.uint64(shift) == np.uint64(lead)]
+    return found
 
 
 def _value(key: np.uint64) -> float:
