@@ -21,12 +21,9 @@ from graphgov.roster import configured_detectors
 from graphgov.schema import Case, Coverage, Flag, Tables
 from graphgov.snapshot import Snapshot, take
 from graphgov.synth import province, score
-from graphgov.synth.null import deal_bidders, move_competitions, read_text
+from graphgov.synth.null import SHUFFLES, null_of, read_text
 
 Record = dict[str, Any]
-SHUFFLES = {"competitions": move_competitions, "bidders": deal_bidders}
-# Subjects that are companies alone: moving whole competitions would leave them as they are.
-_COMPANIES = frozenset({"company", "company_pair", "group", "community"})
 DEPTH = 150  # of the full run, in which the first cases of a thinned one must be
 FIRST = 50
 
@@ -39,10 +36,7 @@ def detectors() -> tuple[Detector, ...]:
 
 def shuffles() -> dict[str, str]:
     """The shuffle under which what a detector looks at is an accident, by code."""
-    return {
-        one.code: "bidders" if one.subject_kind in _COMPANIES else "competitions"
-        for one in detectors()
-    }
+    return {one.code: null_of(one) for one in detectors()}
 
 
 @dataclass(frozen=True)

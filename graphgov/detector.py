@@ -70,6 +70,8 @@ class Detector(ABC):
     unit: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()  # "table.column"; without them not computable
     wants: ClassVar[tuple[str, ...]] = ()  # used where there
+    # What the null of its p-values deals out, a key of `synth.null.SHUFFLES`; by subject if empty
+    null: ClassVar[str] = ""
     # language → (reason, innocent), templates over the facts of a flag
     sentences: ClassVar[Mapping[str, tuple[str, str]]]
 

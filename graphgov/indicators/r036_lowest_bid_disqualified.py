@@ -48,6 +48,7 @@ class LowestBidDisqualified(Detector):
     code: ClassVar = "R036"
     title: ClassVar = {"en": "Lowest bid disqualified", "zh": "最低报价被否决"}
     class_: ClassVar = "statistical"
+    null: ClassVar = "prices"
     subject_kind: ClassVar = "tender"
     unit: ClassVar = "share above the lowest bid"
     needs: ClassVar = ("bids.status", "bids.amount", "awards.tender_id")

@@ -1,6 +1,6 @@
 """Chance provinces: the same trade, dealt out anew among like purchases.
 
-Two shuffles; in each, what a test looks at is an accident, and everything else stays as it was.
+In each shuffle what a test looks at is an accident, and everything else stays as it was.
 
 `move_competitions`
     Who bid, at what prices, and who won goes as a whole to another purchase of the same kind,
@@ -9,18 +9,26 @@ Two shuffles; in each, what a test looks at is an accident, and everything else 
     The names on the bids are dealt out anew among competitions of the same kind and size, and
     within each competition among its bidders, so that nobody meets anybody, wins or loses more
     often than chance has it.
+`deal_all`
+    Both, one after the other: for what compares bodies as well as companies.
+`deal_prices`
+    The prices of each purchase are dealt out anew among its bids, so that who won, and whose bid
+    was put out, has nothing to do with what was asked.
+
+A detector says under which of them its chances hold (`Detector.null`).
 
 Purchases are of the same kind if they agree in category, method and, as far as there are
 enough of them, in region, year and value band. Cells are text, empty where unknown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graphgov.detector import Detector
 from graphgov.network.nullmodels import reshuffle
 from graphgov.network.projection import bidding
 from graphgov.stats.strata import IDS, make_strata, shuffle_within, value_band
@@ -28,6 +36,8 @@ from graphgov.stats.strata import IDS, make_strata, shuffle_within, value_band
 Frames = Mapping[str, pd.DataFrame]
 _LEAST = 20  # purchases of one kind
 _ALL_SIZES = 1000
+# Subjects that are companies alone: moving whole competitions would leave them as they are.
+_COMPANIES = frozenset({"company", "company_pair", "group", "community"})
 _WITH_WINNER = ("company_id", "amount", "currency", "bid_id", "lot_id")
 _WITH_BIDS = ("estimated_value", "currency", "bidders", "criteria", "price_weight")
 
@@ -115,6 +125,61 @@ def deal_bidders(tables: Frames, seed: int) -> dict[str, pd.DataFrame]:
         found = np.isfinite(lot) & (slot[at] == key)
         made[name] = frame.assign(company_id=names[np.where(found, fresh[at], firm)])
     return made
+
+
+def deal_all(tables: Frames, seed: int) -> dict[str, pd.DataFrame]:
+    """Competitions move, and then their bids get other names.
+
+    Args:
+        tables: At least `awards`.
+        seed: Of the draws.
+    """
+    return deal_bidders(move_competitions(tables, seed), seed)
+
+
+def deal_prices(tables: Frames, seed: int) -> dict[str, pd.DataFrame]:
+    """The prices of each lot go to other bids on it; who bid, won or was put out stays.
+
+    What an award cost follows its bid's price where it was that price.
+
+    Args:
+        tables: At least `awards`; without `bids` nothing changes.
+        seed: Of the draw.
+    """
+    made = dict(tables)
+    if "bids" not in tables or "amount" not in tables["bids"]:
+        return made
+    bids = tables["bids"]
+    key = ["tender_id", "bid_id"]
+    lot = ["tender_id", *(c for c in ("lot_id", "currency") if c in bids)]
+    offers = bids[bids["amount"] != ""].drop_duplicates(key).sort_values(key)
+    place = shuffle_within(offers.groupby(lot, sort=True).ngroup().to_numpy(), seed)
+    names = pd.MultiIndex.from_frame(offers[key])
+    amounts = offers["amount"].to_numpy()
+    before, after = pd.Series(amounts, index=names), pd.Series(amounts[place], index=names)
+    own = pd.MultiIndex.from_frame(bids[key])
+    known = own.isin(names) & (bids["amount"] != "").to_numpy()
+    made["bids"] = bids.assign(amount=np.where(known, after.reindex(own), bids["amount"]))
+    awards = tables["awards"]
+    if {"bid_id", "amount", "tender_id"} <= set(awards.columns):
+        won = pd.MultiIndex.from_frame(awards[key])
+        paid = (before.reindex(won) == awards["amount"].to_numpy()).to_numpy()
+        cost = np.where(paid, after.reindex(won), awards["amount"])
+        made["awards"] = awards.assign(amount=cost)
+    return made
+
+
+SHUFFLES: Mapping[str, Callable[[Frames, int], dict[str, pd.DataFrame]]] = {
+    "competitions": move_competitions,
+    "bidders": deal_bidders,
+    "all": deal_all,
+    "prices": deal_prices,
+}
+
+
+def null_of(detector: Detector | type[Detector]) -> str:
+    """The shuffle, a key of `SHUFFLES`, under which what a detector looks at is an accident."""
+    return detector.null or ("bidders" if detector.subject_kind in _COMPANIES else "competitions")
 
 
 def _process(awards: pd.DataFrame) -> "pd.Series[str]":
