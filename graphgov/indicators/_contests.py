@@ -1,11 +1,11 @@
-"""What the indicators over bids share: evidence and words of a contest, rates of bodies."""
+"""What the indicators over bids share: evidence and words of a contest, ranks among peers."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,7 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.frames import Measured
 from graphgov.stats.bids.from_snapshot import Records, lots_of
 from graphgov.stats.bids.price_ratio import Ratios
-from graphgov.stats.dispersed import dispersed_tails, intra_class, randomised, rate_elsewhere
 from graphgov.stats.exact import draws_for
-from graphgov.stats.fdr import benjamini_hochberg
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -224,72 +222,6 @@ def on_contests(
         reason=f"not computable, because {told}" if told else "",
         p_values=p_values,
     )
-
-
-class Rates(NamedTuple):
-    """How often something happened to each unit, and would by its peers' rates.
-
-    Attributes:
-        code: The units, ascending; other columns have one entry for each.
-        p: P(as many or more) of a beta-binomial around the rates of others.
-        q: After Benjamini and Hochberg over all units.
-        randomised: For tests of calibration.
-    """
-
-    code: I64
-    trials: I64
-    hits: I64
-    expected: F64
-    p: F64
-    q: F64
-    randomised: F64
-
-    def of(self, code: int) -> int:
-        """The place of a unit."""
-        return int(np.searchsorted(self.code, code))
-
-    def p_of(self, code: int) -> float:
-        """The chance of as many at a unit."""
-        return float(self.p[self.of(code)])
-
-    def facts(self, code: int) -> dict[str, object]:
-        """What a sentence says about a unit."""
-        at = self.of(code)
-        return {
-            "unit_all": int(self.trials[at]),
-            "unit_hits": int(self.hits[at]),
-            "unit_expected": round(float(self.expected[at]), 3),
-            "unit_p_value": float(f"{self.p[at]:.6g}"),
-        }
-
-
-def rates(unit: npt.ArrayLike, group: npt.ArrayLike, hit: BOOL) -> Rates:
-    """The rate of every unit against other units of the same groups (recipe S-BB).
-
-    Args:
-        unit: Code from 0 per trial, such as the buyer's.
-        group: Code from 0 per trial, such as the category's.
-        hit: Whether it happened.
-    """
-    units, groups = np.asarray(unit, np.int64), np.asarray(group, np.int64)
-    none = np.empty(0)
-    if len(units) == 0:
-        empty = np.empty(0, np.int64)
-        return Rates(empty, empty, empty, none, none, none, none)
-    wide = int(groups.max()) + 1
-    cells, at = np.unique(units * wide + groups, return_inverse=True)
-    n = np.bincount(at)
-    k = np.bincount(at, weights=hit).astype(np.int64)
-    usual = rate_elsewhere(k.astype(float), n.astype(float), cells // wide, cells % wide)
-    code, place = np.unique(cells // wide, return_inverse=True)
-    trials, hits = (np.bincount(place, weights=v).astype(np.int64) for v in (n, k))
-    expected = np.bincount(place, weights=n * usual).astype(np.float64)
-    mean = np.clip(expected / trials, 1e-6, 1 - 1e-6)
-    at_least, above = dispersed_tails(hits, trials, mean, intra_class(hits, trials, mean))
-    return Rates(
-        code, trials, hits, expected, at_least, benjamini_hochberg(at_least),
-        randomised(at_least, above, _SEED),
-    )  # fmt: skip
 
 
 def rank_tails(value: F64, group: I64, *, high: bool) -> tuple[F64, F64]:

@@ -7,17 +7,8 @@ import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.indicators._contests import (
-    COLUMNS,
-    F64,
-    I64,
-    Contest,
-    Rates,
-    contests,
-    flag_on,
-    on_contests,
-    rates,
-)
+from graphgov.indicators._contests import COLUMNS, F64, I64, Contest, contests, flag_on, on_contests
+from graphgov.indicators._rates import Rates, rates
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.deadlines import PeriodOptions, short

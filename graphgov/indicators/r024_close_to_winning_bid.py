@@ -11,14 +11,13 @@ from graphgov.indicators._contests import (
     COLUMNS,
     I64,
     Contest,
-    Rates,
     contests,
     flag_on,
     on_contests,
     plain,
     price,
-    rates,
 )
+from graphgov.indicators._rates import Rates, rates
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.from_snapshot import BY_PRICE, Records, records

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.indicators._contests import Rates, rates
+from graphgov.indicators._rates import Rates, rates
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 

@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.indicators._contests import (
-    COLUMNS,
-    Contest,
-    Rates,
-    contests,
-    flag_on,
-    on_contests,
-    rates,
-)
+from graphgov.indicators._contests import COLUMNS, Contest, contests, flag_on, on_contests
+from graphgov.indicators._rates import Rates, rates
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.disqualified import OthersOptions, all_others
 from graphgov.stats.bids.from_snapshot import Records, records
+
+_SEVERAL = 6  # bids from which lots are alike
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,8 @@ class OthersDisqualified(Detector):
 
     Method: Per lot whose awards are final, one bidder alone has valid bids and all active
         awards, and **threshold** or more other bidders were disqualified. Null of p: the body
-        has such lots as often as other bodies in the same category division (beta-binomial
-        over all its lots with final awards).
+        has such lots as often as other bodies with as many bids in the same category division
+        (beta-binomial over all its lots with final awards).
     Example: Four firms bid for a school kitchen; three are put out for missing stamps, and the
         dearest remains.
     Why: Putting the others out makes competition look as if it had taken place. Weak or careless
@@ -72,8 +69,13 @@ class OthersDisqualified(Detector):
         seen = records(snap)
         found = all_others(seen.frames, OthersOptions(self.threshold))
         marks = found.processes
+        bids = seen.frames.bids
+        entered = seen.frames.per_process(np.ones(len(bids.process), np.bool_))[marks.codes]
         bodies = rates(
-            seen.frames.processes.buyer[marks.codes], seen.division[marks.codes], marks.flagged
+            seen.frames.processes.buyer[marks.codes],
+            seen.division[marks.codes],
+            marks.flagged,
+            np.minimum(entered, _SEVERAL),
         )
         rows, counts = marks.leads()
         flags = [

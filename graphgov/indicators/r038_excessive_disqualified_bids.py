@@ -8,7 +8,8 @@ import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.indicators._contests import COLUMNS, I64, Rates, rates, rows_of, span, sums_of
+from graphgov.indicators._contests import COLUMNS, I64, rows_of, span, sums_of
+from graphgov.indicators._rates import Rates, rates
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.bids.disqualified import ExcessOptions, excessive
@@ -40,6 +41,7 @@ class ExcessiveDisqualifiedBids(Detector):
     code: ClassVar = "R038"
     title: ClassVar = {"en": "Excessive disqualified bids", "zh": "废标过多"}
     class_: ClassVar = "statistical"
+    null: ClassVar = "all"  # of bodies and of companies
     subject_kind: ClassVar = "body"
     unit: ClassVar = "share of submitted bids"
     needs: ClassVar = ("bids.status",)

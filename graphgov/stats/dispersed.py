@@ -60,7 +60,7 @@ def fisher(first: F64, second: F64) -> F64:
     return np.asarray(chi2.sf(-2.0 * logs, 4), dtype=np.float64)
 
 
-def rate_elsewhere(hits: F64, trials: F64, unit: I64, group: I64) -> F64:
+def rate_elsewhere(hits: F64, trials: F64, unit: I64, group: I64, weight: float = _PRIOR) -> F64:
     """Hits per trial in each row's group at other units, shrunk towards all groups.
 
     Args:
@@ -68,6 +68,8 @@ def rate_elsewhere(hits: F64, trials: F64, unit: I64, group: I64) -> F64:
         trials: Per row; may be an expected number instead.
         unit: What is left out as a whole, such as the body.
         group: Peers, such as the category.
+        weight: Of all groups, in trials. Where trials are expected hits, a few: fewer are an
+            accident.
     """
 
     def total(values: F64, key: I64) -> F64:
@@ -76,5 +78,5 @@ def rate_elsewhere(hits: F64, trials: F64, unit: I64, group: I64) -> F64:
     _, own = np.unique(group * (int(unit.max()) + 1) + unit, return_inverse=True)
     overall = hits.sum() / max(trials.sum(), 1e-9)
     others = total(hits, group) - total(hits, own)
-    rate = (others + _PRIOR * overall) / (total(trials, group) - total(trials, own) + _PRIOR)
+    rate = (others + weight * overall) / (total(trials, group) - total(trials, own) + weight)
     return np.asarray(np.maximum(rate, 1e-6))
