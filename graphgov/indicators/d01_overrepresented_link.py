@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import poisson
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
@@ -24,7 +23,6 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
 
-_PREMIUM = 1.05  # of nearness, from which it counts
 _FEW = "not computable, because the rest met in too few contests and in no award"
 _WHAT = {
     True: {"en": "tenders with known rivals", "zh": "有已知对手的招标"},
@@ -44,7 +42,7 @@ class OverrepresentedLink(Detector):
         count the company's wins among them; each is won with a chance that depends on who else
         bid and on how the company and its rivals fare at other bodies, so the count is
         Poisson-binomial. If companies win more in their own region than elsewhere, as nearness
-        lets them, that much is expected of every one at home. Otherwise count joint awards;
+        lets them, that much is expected of every one there and here. Otherwise count joint awards;
         inside strata of category, region, year and size they are hypergeometric given the
         body's and the company's awards, and the strata are added up exactly; as only pairs that
         met are seen, the chance is that of so many given one. Pairs below **min_awards** joint
@@ -196,23 +194,27 @@ def _at_home(
     joint_expected: F64,
     tail: Tail,
 ) -> tuple[F64, Tail]:
-    """Expected wins and tails once companies of a region are given what nearness is worth.
+    """Expected wins and tails once companies are given what nearness is worth.
 
-    The premium is what all of them win in contests of their own region over what their strength
-    lets expect; a small one is taken for chance.
+    That is what all of them win in contests of their own region, and in others', over what their
+    strength lets expect; nearness is never a drawback.
     """
     expected = np.where(by_bids, seen.contest_expected, joint_expected)
     home, away = (_regions(snap, kind) for kind in ("body", "company"))
-    near = by_bids & (home[body] == away[company]) & (home[body] != "")
-    hoped = float(np.sort(seen.contest_expected[near]).sum())
-    premium = float(seen.contest_wins[near].sum()) / hoped if hoped > 0 else 1.0
-    if premium < _PREMIUM:
-        return expected, tail
-    expected = np.where(near, expected * premium, expected)
-    # A count of unlike trials never has a longer tail than Poisson's.
-    wins = seen.contest_wins
-    above, at = (np.asarray(f(wins, expected), np.float64) for f in (poisson.sf, poisson.pmf))
-    return expected, Tail(np.where(near, above, tail.above), np.where(near, at, tail.at))
+    same = (home[body] == away[company]) & (home[body] != "")
+    premium = np.ones(body.size)
+    for part, bound in ((by_bids & same, np.maximum), (by_bids & ~same, np.minimum)):
+        hoped = float(np.sort(seen.contest_expected[part]).sum())
+        if hoped > 0:
+            premium[part] = bound(float(seen.contest_wins[part].sum()) / hoped, 1.0)
+    rows = np.flatnonzero(premium != 1.0)
+    far = np.full(rows.size, FAR, np.int32)
+    _, _, expected[rows], fair = yard.strengths.view(
+        body[rows], company[rows], -far, far, np.arange(rows.size), rows.size, premium[rows]
+    )
+    above, at = tail.above.copy(), tail.at.copy()
+    above[rows], at[rows] = fair.above, fair.at
+    return expected, Tail(above, at)
 
 
 def _regions(snap: Snapshot, kind: str) -> npt.NDArray[np.object_]:

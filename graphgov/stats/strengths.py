@@ -78,7 +78,14 @@ class Strengths:
         self._cum_won = np.concatenate([[0.0], np.cumsum(won[order])])
 
     def view(
-        self, body: I32, company: I32, start: I32, end: I32, group: I64, groups: int
+        self,
+        body: I32,
+        company: I32,
+        start: I32,
+        end: I32,
+        group: I64,
+        groups: int,
+        premium: F64 | None = None,
     ) -> tuple[I64, I64, F64, Tail]:
         """Contests, wins, expected wins and their tail, per group of spans.
 
@@ -89,6 +96,7 @@ class Strengths:
             end: Last day.
             group: Ascending group of each span.
             groups: How many groups.
+            premium: What each group's chances are multiplied by, such as for being near.
         """
         far = np.full(body.size, FAR, np.int32)
         low, high = self._spans.span(body, company, start, end)
@@ -105,6 +113,8 @@ class Strengths:
         # as the strengths were fitted, by as many places as there were winners.
         places = self._winners[self.lot[row]]
         chance = np.minimum(1.0, places * own[query] / (own[query] + np.maximum(rivals, 1e-9)))
+        if premium is not None:
+            chance = np.minimum(1.0, chance * premium[group][query])
         contests = sums(group, high - low, groups).astype(np.int64)
         offsets = np.concatenate([[0], np.cumsum(contests)])
         won = sums(group, self._cum_won[high] - self._cum_won[low], groups)
