@@ -17,6 +17,7 @@ from graphgov.network.cobidding import COLUMNS, Cobidding, cobidding, rows_of
 from graphgov.network.pricing import LotPrices, lot_prices
 from graphgov.schema import Community, Flag, Member
 from graphgov.snapshot import Snapshot
+from graphgov.stats.exact import Tail
 from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.rotation import clumping_p_values, joined, rotation_p_values
 
@@ -46,6 +47,7 @@ _WHY = {
         "zh": "其成员同场竞标{met}次，而所在行业和地区仅能解释{expected:.1f}次",
     },
 }
+_SEED = 13
 
 
 @dataclass(frozen=True)
@@ -125,16 +127,18 @@ class UnusualCommunity(Detector):
         p_values: list[F64] = []
         for one in found:
             seen = inside(snap, one, prices.dear)
-            tests = self._tests(market, one, seen, prices)
+            tests, drawn = self._tests(market, one, seen, prices)
             enough = np.array([len(lots) >= self.min_lots for lots in seen.lots], dtype=bool)
-            enough &= np.isfinite(joined(*tests.values()))
-            p = joined(*tests.values())[enough]
+            both = joined(*tests.values())
+            enough &= np.isfinite(both)
+            p = both[enough]
             q = benjamini_hochberg(p)
-            p_values.append(joined(*tests.values())[enough])
+            p_values.append(joined(*drawn.values())[enough])
             for place, i in enumerate(np.flatnonzero(enough).tolist()):
                 members = np.flatnonzero(one.company == i).tolist()
                 if q[place] <= self.max_q and len(members) >= self.min_companies:
-                    least = min(tests, key=lambda name: (float(tests[name][i]), name))
+                    told = {name: float(test[i]) for name, test in tests.items()}
+                    least = min(told, key=lambda name: (np.nan_to_num(told[name], nan=2.0), name))
                     hits.append(
                         _Hit(one, seen, i, members, least, float(p[place]), float(q[place]))
                     )
@@ -151,8 +155,8 @@ class UnusualCommunity(Detector):
 
     def _tests(
         self, market: Cobidding, one: Circles, seen: Inside, prices: LotPrices
-    ) -> dict[str, F64]:
-        """P-values of every community by test; NaN where a test says nothing."""
+    ) -> tuple[dict[str, F64], dict[str, F64]]:
+        """P-values of every community by test, and randomised; NaN where a test says nothing."""
         known = np.isfinite(seen.score)
         dear = np.full(one.count, np.nan)
         if known.any():
@@ -165,10 +169,10 @@ class UnusualCommunity(Detector):
             # Meetings of tied firms that all communities share are habits of the trade.
             usual = max(1.0, float(seen.met.sum()) / max(float(seen.expected.sum()), 1e-9))
             mean = np.maximum(seen.expected * usual, 1e-9)
-            u = np.random.default_rng(0).random(one.count)
-            above, at = poisson.sf(seen.met, mean), poisson.pmf(seen.met, mean)
-            tests["meetings"] = np.clip(np.asarray(above + u * at), 1e-300, 1.0)
-        return tests
+            parts = (poisson.sf(seen.met, mean), poisson.pmf(seen.met, mean))
+            tail = Tail(*(np.asarray(part, np.float64) for part in parts))
+            return tests | {"meetings": tail.p}, tests | {"meetings": tail.randomised(_SEED)}
+        return tests, tests
 
     def _flags(
         self, snap: Snapshot, market: Cobidding, prices: LotPrices, hits: Sequence["_Hit"]
