@@ -7,8 +7,9 @@ First the answers: on many small odd files the program, the engine and the slow 
 must say the same, and so must program and engine on every large file, all eleven indicators on,
 with Meta and Maps. The program runs on one thread there, since with more it may choose another
 currency. Then the clock: both in turn, the program with all its threads. Memory is what all
-processes of a command hold at once, apart from the pages of mapped files. The figures go to
-benchmarks/results/cardinal.json and cardinal.md, unless --dry.
+processes of a command hold at once, apart from the pages of files; what does not fit lies in the
+temporary folder (TMPDIR), which should be on a disk. Python keeps what it compiled, as an installed
+package does. The figures go to benchmarks/results/cardinal.json and cardinal.md, unless --dry.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import tempfile
 import threading
 import time
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -86,6 +88,12 @@ def held(root: int) -> int:
     return total
 
 
+def around(more: dict[str, str]) -> dict[str, str]:
+    """The environment of a command; Python may keep what it compiled, though not here."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir(), "graphgov-pyc")), **more}
+
+
 def measure(command: list[str], out: Path, **environment: str) -> Took:
     """Run a command; its answer goes to a file."""
     peak = 0
@@ -98,9 +106,7 @@ def measure(command: list[str], out: Path, **environment: str) -> Took:
 
     with out.open("wb") as answer, out.with_suffix(".err").open("wb") as talk:
         start = time.perf_counter()
-        child = subprocess.Popen(
-            command, stdout=answer, stderr=talk, env={**os.environ, **environment}
-        )
+        child = subprocess.Popen(command, stdout=answer, stderr=talk, env=around(environment))
         watcher = threading.Thread(target=watch)
         watcher.start()
         code = child.wait()
@@ -228,6 +234,9 @@ def one(program: str | None, file: Path, releases: int, rounds: int, work: Path)
     ini.write_text(SETTINGS)
     size = Size(releases, file.stat().st_size / 1e6, rounds)
     asked = ["indicators", "-s", str(ini), str(file)]
+    warm = work / "warm.jsonl"
+    warm.write_text("{}\n")
+    measure([*OURS, "indicators", "-s", str(ini), str(warm), "--no-cache"], work / "warm.json")
     runs: dict[str, list[Took]] = {"theirs": [], "uncached": [], "first": [], "again": []}
     for _ in range(rounds):
         cache = Path(tempfile.mkdtemp(dir=work))
@@ -255,12 +264,25 @@ def cell(took: Took | None, megabytes: float) -> str:
     return f"{took.seconds:.2f} s, {megabytes / took.seconds:.0f} MB/s, {took.peak:.0f} MiB"
 
 
+def further(sizes: list[Size]) -> list[str]:
+    """Memory for one release more, from one size to the next."""
+    said = ["–"]
+    for small, large in pairwise(sizes):
+        if not small.uncached or not large.uncached or large.releases <= small.releases:
+            said.append("–")
+            continue
+        more = (large.uncached.peak - small.uncached.peak) * 2**20
+        said.append(f"{more / (large.releases - small.releases):.0f}")
+    return said
+
+
 def page(sizes: list[Size], checked: int, version: str | None) -> str:
     rows = [
         ("`ocdscardinal`", [cell(s.theirs, s.megabytes) for s in sizes]),
         ("`graphgov cardinal`, no cache", [cell(s.uncached, s.megabytes) for s in sizes]),
         ("first run, writes the cache", [cell(s.first, s.megabytes) for s in sizes]),
         ("second run, reads it", [cell(s.again, s.megabytes) for s in sizes]),
+        ("bytes held per further release, no cache", further(sizes)),
         ("times as fast, no cache", [f"{s.ratio:.2f}" if s.ratio else "–" for s in sizes]),
         ("same answer", [{True: "yes", False: "NO", None: "–"}[s.same] for s in sizes]),
         ("rounds, median shown", [str(s.rounds) for s in sizes]),

@@ -60,8 +60,8 @@ class Entries:
             for run in runs:
                 self._into(found, *run.below(edge))
             if found:
-                raw = {name: msgspec.Raw(value) for name, value in found.items()}
-                yield len(raw), msgspec.json.encode(raw, order="sorted")[1:-1]
+                raw = {name: msgspec.Raw(found[name]) for name in sorted(found)}
+                yield len(raw), msgspec.json.encode(raw)[1:-1]
 
 
 class _Run:

@@ -30,7 +30,7 @@ BID = ("bid_tenderers", "bid_status", "amount", "currency", "late")
 AWARD = ("award_suppliers", "award_status", "award_items")
 FLAT = ("tenderers", "suppliers", "category")
 COLUMNS = (*PROCESS, *BID, *AWARD, *FLAT)
-PART = 16 << 20  # bytes of columns, as blocks have them, that are joined to a part
+PART = 4 << 20  # bytes of columns, as blocks have them, that are joined to a part
 _CODES = {**{kind: kind for kind in KINDS if kind != "tenderer"},
           "tenderers": "tenderer", "suppliers": "tenderer"}  # fmt: skip
 Kept = Callable[[tuple[str, ...]], Sequence[bool]]
