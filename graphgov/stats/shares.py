@@ -62,6 +62,9 @@ ORDER BY award_id, w.company_id
 """
 
 
+_Lines = tuple[I64, I32, F64, I64]  # query, line, share, purchases
+
+
 class Shares:
     """Awards as arrays, and what each company would be expected to win.
 
@@ -94,6 +97,7 @@ class Shares:
         self.by_pair = Spans(self.body, self.company, self.day, self.companies)
         self.days = DayCount(self.by_pair, self.day)
         self.first = ~repeat
+        self._last: tuple[I32, I32, _Lines] | None = None
         self._tally(self.first)
         self.dispersion = self._fit_dispersion()
 
@@ -117,6 +121,7 @@ class Shares:
         self._own_here = Tally(own_line * self.bodies + body)
         self._own_division = Tally(own_division)
         self._own_division_here = Tally(own_division * self.bodies + body)
+        self._line_here = Tally(body * self.lines + line)
         self._line = np.bincount(line, minlength=self.lines)
         self._local = np.bincount(market, minlength=self.lines * self.regions)
         self._division = np.bincount(division, minlength=self.divisions)
@@ -186,8 +191,28 @@ class Shares:
             found.append(sums(query, share * (last - first), body.size))
         return found
 
-    def _lines(self, body: I32, company: I32, apart: I32 | None) -> tuple[I64, I32, F64, I64]:
+    def _lines(self, body: I32, company: I32, apart: I32 | None) -> _Lines:
         """Each query's lines of business: query, line, share, and purchases of the body."""
+        if apart is not None:
+            return self._shares_of(body, company, apart)
+        last = self._last
+        if last is not None and last[0] is body and last[1] is company:
+            return last[2]  # the same pairs, asked about in another span
+        # Many officials serve at one body: each pair is looked up once.
+        firms = max(self.companies, 1)
+        pairs, of = np.unique(body.astype(np.int64) * firms + company, return_inverse=True)
+        once, line, share, bought = self._shares_of(
+            (pairs // firms).astype(np.int32), (pairs % firms).astype(np.int32), None
+        )
+        begins = np.searchsorted(once, np.arange(pairs.size + 1))
+        low, high = begins[of], begins[of + 1]
+        query, row = np.repeat(np.arange(body.size), high - low), slices(low, high)
+        found = (query, line[row], share[row], bought[row])
+        self._last = (body, company, found)
+        return found
+
+    def _shares_of(self, body: I32, company: I32, apart: I32 | None) -> _Lines:
+        """The same, looked up query by query."""
         low, high = self._starts[company], self._starts[company + 1]
         query = np.repeat(np.arange(body.size), high - low)
         line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
@@ -203,9 +228,7 @@ class Shares:
 
     def _bought(self, body: I32, line: I32) -> I64:
         """Purchases of bodies in lines, over all days."""
-        far = np.full(body.size, FAR, np.int32)
-        begin, finish = self._by_line.span(body, line, -far, far)
-        return finish - begin
+        return self._line_here(body.astype(np.int64) * self.lines + line).astype(np.int64)
 
     def expected_until(self, body: I32, company: I32, days: list[int]) -> list[F64]:
         """Expected decisions up to some days, inclusive, at the price of one look at shares.

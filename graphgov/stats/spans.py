@@ -9,6 +9,7 @@ I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 FAR = 2**30  # a day before or after every day
+_TABLE = 1_000_000  # numbers for which a table is always worth its memory
 
 
 class Spans:
@@ -79,9 +80,15 @@ class Tally:
 
     def __init__(self, keys: I64) -> None:
         self.keys, self.counts = np.unique(keys, return_counts=True)
+        # Where numbers lie close a table is looked up at a fifth of the cost of a search.
+        top = int(self.keys[-1]) + 1 if self.keys.size else 0
+        small = 0 < top <= max(_TABLE, 8 * keys.size) and self.keys[0] >= 0
+        self._table = sums(self.keys, self.counts, top + 1) if small else np.zeros(0)
 
     def __call__(self, wanted: I64) -> F64:
         """Counts of the wanted numbers; 0 where they do not occur."""
+        if self._table.size:  # its last entry is empty: the place of all that is not in it
+            return np.asarray(self._table[np.clip(wanted, -1, self._table.size - 1)])
         if not self.keys.size:
             return np.zeros(wanted.size)
         at = np.minimum(np.searchsorted(self.keys, wanted), self.keys.size - 1)

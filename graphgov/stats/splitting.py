@@ -1,6 +1,7 @@
 """How unusual it is that purchases of one object stay under a line and follow each other fast."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Parts:
     amount: F64
     line: F64
 
-    @property
+    @cached_property
     def share(self) -> F64:
         """Amounts as shares of their lines."""
         return self.amount / self.line

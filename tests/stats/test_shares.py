@@ -119,6 +119,25 @@ def test_expectations_are_those_of_a_slow_reading(snapshot: Snap) -> None:
     assert found == pytest.approx([slow(rows, *q) for q in QUERIES], abs=1e-9)
 
 
+def test_the_same_pairs_can_be_asked_about_again_and_side_by_side(snapshot: Snap) -> None:
+    snap = snapshot(awards=awards(5))
+    shares = Shares(snap)
+    body, company = np.repeat(np.arange(5, dtype=np.int32), 6), np.zeros(30, np.int32)
+    company[:] = np.tile([0, 1, 2, 2, 1, 0], 5)  # every pair twice
+    far = np.full(30, FAR, np.int32)
+    middle = np.full(30, (DAY - EPOCH).days + 200, np.int32)
+    for start, end in ((-far, middle), (middle + 1, far), (-far, far)):
+        inside, overall = shares.expected(body, company, start, end)
+        alone = [
+            float(shares.expected(*(v[i : i + 1] for v in (body, company, start, end)))[0][0])
+            for i in range(30)
+        ]
+        assert inside.tolist() == alone
+        assert inside.sum() <= overall.sum()
+    assert inside.tolist() == overall.tolist()
+    assert inside.max() > 0
+
+
 def test_row_order_and_names_do_not_matter(snapshot: Snap) -> None:
     rows = awards(4)
     mixed = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]

@@ -59,8 +59,12 @@ def test_slices_lie_end_to_end(pairs: list[tuple[int, int]]) -> None:
     assert slices(low, high).tolist() == [i for a, b in bounds for i in range(a, b)]
 
 
-@given(st.lists(st.integers(-50, 50), max_size=30), st.lists(st.integers(-60, 60), max_size=30))
-def test_a_tally_counts(keys: list[int], wanted: list[int]) -> None:
+@pytest.mark.parametrize("apart", [1, 10**9])
+@pytest.mark.parametrize("least", [-50, 0])
+@given(data=st.data())
+def test_a_tally_counts(apart: int, least: int, data: st.DataObject) -> None:
+    keys = data.draw(st.lists(st.integers(least, 50).map(lambda k: k * apart), max_size=30))
+    wanted = data.draw(st.lists(st.integers(-60, 60).map(lambda k: k * apart), max_size=30))
     found = Tally(np.array(keys, dtype=np.int64))(np.array(wanted, dtype=np.int64))
     assert found.tolist() == [keys.count(w) for w in wanted]
 
