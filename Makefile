@@ -10,8 +10,8 @@ AWARDS ?= 20000
 SEED ?= 0
 OUT ?= out/demo
 WORKERS ?= 2
-# Labelled tenders, which are not part of the repository.
-COLLUSION ?= ../shared/data/collusion-six-markets
+# Labelled tenders, which are not part of the repository: make collusion COLLUSION=FOLDER
+COLLUSION ?=
 # Where the program to compare with is built, from its source package on PyPI.
 CARDINAL ?= $(HOME)/.cache/graphgov-bench/ocdscardinal-0.0.8
 
@@ -74,6 +74,7 @@ $(CARDINAL)/target/release/ocdscardinal: | $(READY)
 	cd $(CARDINAL) && RUSTC_BOOTSTRAP=1 cargo build --release
 
 collusion: $(READY)
+	@test -n "$(COLLUSION)" || { echo "Say where the labelled tenders are: make collusion COLLUSION=FOLDER"; exit 1; }
 	$(BIN)/python benchmarks/collusion.py $(COLLUSION)
 
 quality: $(READY)

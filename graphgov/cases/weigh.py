@@ -12,7 +12,7 @@ than any tie without a measured advantage, less than a tie with a strong one. A 
 
 where a cluster is a set of indicators that speak of the same fact, so that the fact counts once,
 and `usual` is what many honest ones reach. The tie, the advantage and the rule it breaks are
-one story told up to three times: the strongest counts in full, the others a quarter.
+one story told up to three times: the strongest counts in full, the others a tenth.
 Evidence classes are kept apart: a tie together with a measured advantage weighs most, then a
 broken rule, then a statistical excess, then an anomaly, which only ever adds to something
 else. An indicator that nobody has placed yet only supports, and a whole family of them adds
@@ -33,7 +33,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
         "broken rule": {"E15": 1.2, "E02": 1.2},
         "tie with advantage": {
-            "E01": 1.5, "E03": 1.0, "E06": 3.0, "E14": 1.5, "E13": 0.5, "R043": 0.3, "E10": 0.1,
+            "E01": 1.5, "E03": 0.75, "E06": 3.0, "E14": 1.0, "E13": 0.5, "R043": 0.3, "E10": 0.1,
         },
         "advantage": {"E05": 1.5, "E04": 0.4, "E12": 0.2, "D01": 0.12},
         "splitting": {
@@ -76,7 +76,7 @@ _OTHER = 0.1  # an indicator that nobody has placed yet, and the most that its k
 _MOST_OF_OTHERS = 0.3
 # The rule an official's stake breaks and the favour shown to it are one fact told twice.
 _ONE_FACT = ("broken rule", "tie with advantage", "advantage")
-_TOLD_TWICE = 0.25
+_TOLD_TWICE = 0.1
 _HALF = 10.0  # points at which a case scores one half
 _MEASURED = 0.25  # chance of so many awards, below which they speak for themselves
 _CARRYING = frozenset({"legal", "tie", "statistical"})

@@ -162,11 +162,14 @@ class Spells:
 
 
 def of_groups(group: I64, factor: F64, groups: int) -> F64:
-    """Factors of units joined: the largest, and of the others half a chance that they count.
+    """Factors of units joined: the largest for its choice, and of the others half a chance each.
+
+    That one of several units is favoured, nobody knows which, is worth the mean of their factors,
+    so the largest is divided by how many units have anything to say.
 
     Args:
         group: Of each unit.
-        factor: Natural logs.
+        factor: Natural logs; 0 of a unit that says nothing.
         groups: How many groups; one without a unit has 0.
     """
     best = np.full(groups, -np.inf)
@@ -176,7 +179,8 @@ def of_groups(group: I64, factor: F64, groups: int) -> F64:
     last = np.ones(order.size, dtype=bool)
     last[:-1] = np.diff(group[order]) != 0
     rest = np.bincount(group[order], np.where(last, 0.0, also[order]), minlength=groups)
-    return np.where(np.isfinite(best), best + rest, 0.0)
+    telling = np.maximum(np.bincount(group, factor != 0, minlength=groups), 1.0)
+    return np.where(np.isfinite(best), best - np.log(telling) + rest, 0.0)
 
 
 def _split(pair: I64, span: int) -> tuple[I32, I32]:

@@ -84,6 +84,8 @@ class Evaluation:
         lines += [f"recall in the first {k:<7d} {v:6.2f}" for k, v in self.recall.items()]
         lines.append(f"average precision {self.average_precision:13.2f}")
         lines += [f"look-alikes in the first {k:<2d}{n:7d}" for k, n in self.look_alikes.items()]
+        if self.cases < least:
+            lines += [f"There are fewer than {least} cases: precision counts the empty places too."]
         lines += ["", f"{'scheme':36} found of   (first {most})"]
         lines += [f"{name:36}{got:5d} {total:4d}" for name, (got, total) in self.found.items()]
         if self.look_alike_types:

@@ -86,6 +86,7 @@ def test_found_by_type_and_prints(run_folder):
     found = evaluate(*run_folder(KIN + SPLIT + RING + TWIN, [[(B, "school"), (C, "zed")]]))
     assert found.found == {"direct_kin": (0, 1), "rotation_ring": (0, 1), "splitting": (1, 1)}
     assert "splitting" in found.table()
+    assert "fewer than 50 cases" in found.table()
     assert json.loads(found.json())["precision"] == {"50": 0.02, "100": 0.01}
 
 
