@@ -7,9 +7,9 @@ First the answers: on many small odd files the program, the engine and the slow 
 must say the same, and so must program and engine on every large file, all eleven indicators on,
 with Meta and Maps. The program runs on one thread there, since with more it may choose another
 currency. Then the clock: both in turn, the program with all its threads. Memory is what all
-processes of a command hold at once, apart from the pages of files; what does not fit lies in the
-temporary folder (TMPDIR), which should be on a disk. Python keeps what it compiled, as an installed
-package does. The figures go to benchmarks/results/cardinal.json and cardinal.md, unless --dry.
+processes of a command hold at once, apart from the pages of files; temporary files lie in /var/tmp
+or TMPDIR, which should be on a disk. Python keeps what it compiled, as an installed package does.
+The figures go to benchmarks/results/cardinal.json and cardinal.md, unless --dry.
 """
 
 import argparse

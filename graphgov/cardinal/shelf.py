@@ -112,7 +112,7 @@ class Shelf:
         """Write what is in memory; from now on nothing is kept there for long."""
         try:
             if self._file < 0:
-                with tempfile.TemporaryFile(buffering=0) as file:
+                with tempfile.TemporaryFile(buffering=0, dir=_folder()) as file:
                     self._file = os.dup(file.fileno())
                 weakref.finalize(self, os.close, self._file)
             for parcel in self._held:
@@ -121,7 +121,7 @@ class Shelf:
                 self._end += parcel.size
         except OSError as error:
             raise InputError(
-                f"What was read does not fit into the temporary folder {tempfile.gettempdir()}: "
+                f"What was read does not fit into the temporary folder {_folder()}: "
                 f"{error.strerror or error}; TMPDIR names another."
             ) from error
         self._held = []
@@ -152,6 +152,14 @@ class Shelf:
         return size == 0 and found == total
 
 
+def _folder() -> str:
+    """Where temporary files go: as the user says, else where large ones belong."""
+    asked = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    # the usual folder is often in memory, which is what is to be spared
+    return _ON_DISK if not asked and os.access(_ON_DISK, os.W_OK) else tempfile.gettempdir()
+
+
+_ON_DISK = "/var/tmp"
 _WRITTEN = 4 << 20  # bytes collected before they are written
 
 
