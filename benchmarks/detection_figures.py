@@ -197,7 +197,10 @@ def ablation_figures(records: Sequence[Record]) -> dict[str, dict[str, Figure]]:
             pairs = [(_full(r), r["without"].get(name) or _full(r)) for r in chosen]
             return {k: mean(a[k] - b[k] for a, b in pairs) for k in _full(chosen[0])}
 
-        made[name] = over_seeds(records, lost, better="")
+        whole = name.startswith("family")
+        made[name] = over_seeds(
+            [r for r in records if whole or r["ablated"] == "all"], lost, better=""
+        )
     return made
 
 
@@ -212,6 +215,10 @@ def _full(record: Record) -> dict[str, float]:
 
 def calibration(records: Sequence[Record], kind_of: Mapping[str, str]) -> dict[str, Record]:
     """Per indicator the pooled p-values of the shuffle that suits it.
+
+    `share` is of all testable units, randomised; `reported_share` is how many flags state a
+    p-value below 0.05, of all units that could have had one. Flags state the plain p-value,
+    which is never below the randomised one.
 
     Args:
         records: Of `detection_runs.shuffled`.
@@ -228,8 +235,10 @@ def calibration(records: Sequence[Record], kind_of: Mapping[str, str]) -> dict[s
             row["shuffles"] += 1
     for code, row in pooled.items():
         low, high = wilson(row["below"], row["tests"])
-        share = row["reported"] / max(row["computable"], 1)
-        few = wilson(row["reported"], row["computable"])[0]
+        # Some look at more than their subjects: at companies besides bodies, or at several kinds.
+        told = max(row["computable"], row["tests"])
+        share = row["reported"] / max(told, 1)
+        few = wilson(row["reported"], told)[0]
         row |= {
             "shuffle": kind_of[code],
             "share": round(row["below"] / max(row["tests"], 1), 4),
