@@ -183,7 +183,7 @@ def _without(told: Record) -> list[str]:
     return [
         "## What each adds",
         "The full queue minus the queue grouped again without the flags of a family or an "
-        "indicator, at strength 1.",
+        "indicator, at strength 1; indicators on the first five provinces alone.",
         _table(["without", *heads], body),
     ]
 

@@ -116,6 +116,7 @@ def planted(place: Path, seed: int, strength: float, *, ablate: str = "") -> tup
     record = figures(items, queue) | {"seed": seed, "strength": strength}
     record["failed"] = looked.failed
     record["seconds"] = round(time.perf_counter() - start, 1)
+    record["ablated"] = ablate
     record["without"] = {}
     if ablate:
         for name, left_out in _parts(looked.flags, indicators=ablate == "all").items():

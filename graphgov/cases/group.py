@@ -102,6 +102,8 @@ class Group:
     def nearly_holds(self, who: About) -> bool:
         """Whether a second case on these would look the same: but for a person or a few firms."""
         shared = len(who.companies & self.companies)
+        if shared and who.people and who.people <= self.people and who.pairs & self.pairs:
+            return True
         return shared > 0 and 2 * shared >= len(who.companies) and who.bodies <= self.bodies
 
     def add(self, flag: Flag, who: About | None) -> None:

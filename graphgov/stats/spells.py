@@ -58,6 +58,8 @@ class Spells:
         low, high = shares.decisions.span(body, company, -far, far)
         self._count = high - low
         self.weights = _fit(self._count, self._mean)
+        even = np.full(RAISED.size, 1.0 / RAISED.size)
+        self._usual, self._more = _Mixture(STEADY, self.weights), _Mixture(RAISED, even)
         self._steady = self._constant(self._count, self._mean)
         self._spell = self._spells(body, company)
         self.habit = self._fit_habit()
@@ -93,19 +95,18 @@ class Spells:
 
     def _raised(self, n_in: F64, e_in: F64, n_out: F64, e_out: F64) -> F64:
         """Log-likelihood of a raised rate inside and an ordinary one outside."""
-        even = np.full(RAISED.size, 1.0 / RAISED.size)
         e_in, e_out = np.maximum(e_in, 0.0), np.maximum(e_out, 0.0)
         none = np.zeros(e_in.size)
 
         def both(n: F64, m: F64) -> F64:
-            return _log_mean(n, e_in, RAISED, even) + _log_mean(m, e_out, STEADY, self.weights)
+            return self._more(n, e_in) + self._usual(m, e_out)
 
         return both(n_in, n_out) - _log_met(both(none, none), n_in + n_out)
 
     def _constant(self, count: F64 | I64, mean: F64) -> F64:
         """Log-likelihood of a steady rate."""
-        none = _log_mean(np.zeros(mean.size), mean, STEADY, self.weights)
-        return _log_mean(count, mean, STEADY, self.weights) - _log_met(none, count)
+        none = self._usual(np.zeros(mean.size), mean)
+        return self._usual(count, mean) - _log_met(none, count)
 
     def _fit_habit(self) -> float:
         use = np.isfinite(self._spell)
@@ -193,24 +194,35 @@ def _log_met(log_none: F64, count: F64 | I64) -> F64:
     return np.where(np.asarray(count) > 0, met, 0.0)
 
 
-def _log_mean(count: F64 | I64, mean: F64, rates: F64, weights: F64) -> F64:
+class _Mixture:
     """Log of the sum of weight * rate^count * exp(-rate * mean), entry by entry."""
-    n, e = np.asarray(count, dtype=np.float64), np.asarray(mean, dtype=np.float64)
-    if n.size < _FEW:
-        return _exactly(n, e, rates, weights)
-    place = (np.log(e + _LOW) - np.log(_LOW)) / _STEP
-    at = np.minimum(place.astype(np.int64), _POINTS - 2)
-    usual = (n < _COUNTS) & (place < _POINTS - 1)
-    row = np.where(usual, n, 0).astype(np.int64)
-    used = np.unique(row[usual])
-    grid = np.exp(np.log(_LOW) + _STEP * np.arange(_POINTS)) - _LOW
-    table = np.zeros((_COUNTS, _POINTS))
-    for k in used.tolist():
-        table[k] = _exactly(np.full(_POINTS, float(k)), grid, rates, weights)
-    part = place - at
-    found = table[row, at] * (1.0 - part) + table[row, at + 1] * part
-    found[~usual] = _exactly(n[~usual], e[~usual], rates, weights)
-    return np.asarray(found)
+
+    def __init__(self, rates: F64, weights: F64) -> None:
+        self._rates, self._weights = rates, weights
+        self._grid = np.exp(np.log(_LOW) + _STEP * np.arange(_POINTS)) - _LOW
+        self._table = np.zeros((_COUNTS, _POINTS))
+        self._known = np.zeros(_COUNTS, dtype=bool)  # counts whose row is filled in
+
+    def __call__(self, count: F64 | I64, mean: F64) -> F64:
+        n, e = np.asarray(count, dtype=np.float64), np.asarray(mean, dtype=np.float64)
+        if n.size < _FEW:
+            return _exactly(n, e, self._rates, self._weights)
+        place = (np.log(e + _LOW) - np.log(_LOW)) / _STEP
+        at = np.minimum(place.astype(np.int64), _POINTS - 2)
+        usual = (n < _COUNTS) & (place < _POINTS - 1)
+        row = np.where(usual, n, 0).astype(np.int64)
+        used = np.bincount(row, minlength=_COUNTS) > 0
+        for k in np.flatnonzero(used & ~self._known).tolist():
+            counts = np.full(_POINTS, float(k))
+            self._table[k] = _exactly(counts, self._grid, self._rates, self._weights)
+            self._known[k] = True
+        part = place - at
+        flat = row * _POINTS + at
+        table = self._table.ravel()
+        found = table[flat] * (1.0 - part) + table[flat + 1] * part
+        if not usual.all():
+            found[~usual] = _exactly(n[~usual], e[~usual], self._rates, self._weights)
+        return np.asarray(found)
 
 
 def _exactly(n: F64, e: F64, rates: F64, weights: F64) -> F64:

@@ -86,8 +86,8 @@ def test_a_tie_told_three_times_is_not_three_ties(make_flag):
     alone = contributions([tie])["tie with advantage"]
     told = contributions([tie, rule, jump])
     assert told["tie with advantage"] == alone
-    assert told["broken rule"] == pytest.approx(worth(rule) / 4)
-    assert told["advantage"] == pytest.approx(worth(jump) / 4)
+    assert told["broken rule"] == pytest.approx(worth(rule) / 10)
+    assert told["advantage"] == pytest.approx(worth(jump) / 10)
 
 
 def test_more_never_weighs_less(make_flag):

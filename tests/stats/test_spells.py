@@ -9,7 +9,7 @@ import pytest
 
 from graphgov.snapshot import Snapshot
 from graphgov.stats.market import market
-from graphgov.stats.spells import RAISED, STEADY, _exactly, _log_mean, of_groups
+from graphgov.stats.spells import RAISED, STEADY, _exactly, _Mixture, of_groups
 
 FIRST, DAYS = date(2012, 1, 1), 3650
 EPOCH = (FIRST - date(1970, 1, 1)).days
@@ -102,7 +102,7 @@ def test_the_table_agrees_with_the_sum(rates: np.ndarray) -> None:
     count, mean = rng.integers(0, 90, 4000), rng.gamma(0.4, 8.0, 4000)
     mean[:3] = 0.0, 5e4, 1e-9
     weights = rng.dirichlet(np.ones(rates.size))
-    table = _log_mean(count, mean, rates, weights)
+    table = _Mixture(rates, weights)(count, mean)
     exact = _exactly(count.astype(float), mean, rates, weights)
     assert np.abs(table - exact).max() < 0.02
 
