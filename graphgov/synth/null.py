@@ -36,6 +36,7 @@ from graphgov.stats.strata import IDS, make_strata, shuffle_within, value_band
 Frames = Mapping[str, pd.DataFrame]
 _LEAST = 20  # purchases of one kind
 _ALL_SIZES = 1000
+_ANOTHER = 1_000_003  # makes one seed of another
 # Subjects that are companies alone: moving whole competitions would leave them as they are.
 _COMPANIES = frozenset({"company", "company_pair", "group", "community"})
 _WITH_WINNER = ("company_id", "amount", "currency", "bid_id", "lot_id")
@@ -134,7 +135,8 @@ def deal_all(tables: Frames, seed: int) -> dict[str, pd.DataFrame]:
         tables: At least `awards`.
         seed: Of the draws.
     """
-    return deal_bidders(move_competitions(tables, seed), seed)
+    # Of the same seed the second deal could undo the first.
+    return deal_bidders(move_competitions(tables, seed), seed + _ANOTHER)
 
 
 def deal_prices(tables: Frames, seed: int) -> dict[str, pd.DataFrame]:

@@ -5,7 +5,14 @@ import pytest
 
 from graphgov.ingest import read_frames
 from graphgov.synth import province
-from graphgov.synth.null import deal_bidders, move_competitions, read_text
+from graphgov.synth.null import (
+    SHUFFLES,
+    deal_all,
+    deal_bidders,
+    deal_prices,
+    move_competitions,
+    read_text,
+)
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +22,7 @@ def tables(tmp_path_factory):
     return read_text(folder)
 
 
-@pytest.fixture(scope="module", params=[move_competitions, deal_bidders], ids=lambda f: f.__name__)
+@pytest.fixture(scope="module", params=list(SHUFFLES.values()), ids=lambda f: f.__name__)
 def shuffle(request):
     return request.param
 
@@ -134,6 +141,52 @@ def test_dealing_leaves_no_trace_of_who_won(tables):
     assert abs(both["mean_old"].corr(both["mean_new"])) < 0.3
 
 
+def test_prices_stay_in_their_lot_and_awards_follow(tables):
+    made = deal_prices(tables, 3)
+    others = [c for c in tables["bids"].columns if c != "amount"]
+    pd.testing.assert_frame_equal(made["bids"][others], tables["bids"][others])
+    asked = ["tender_id", "amount"]
+    once = ["tender_id", "bid_id"]
+    before, after = (frames["bids"].drop_duplicates(once) for frames in (tables, made))
+    assert rows(after, asked).equals(rows(before, asked))
+    # Partners of a joint bid ask for one price.
+    assert made["bids"].drop_duplicates([*once, "amount"]).shape == after.shape
+    assert len(after) < len(made["bids"])
+
+    def paid(frames):
+        won = frames["awards"].merge(frames["bids"], on=[*once, "company_id"])
+        return (won["amount_x"] == won["amount_y"]).to_numpy()
+
+    assert (paid(made) == paid(tables)).all()
+    assert paid(made).mean() > 0.9
+
+
+def test_who_is_put_out_has_nothing_to_do_with_dealt_prices(tables):
+    made = deal_prices(tables, 3)
+
+    def lowest(frames):
+        bids = frames["bids"][frames["bids"]["amount"] != ""].drop_duplicates("bid_id")
+        bids = bids.assign(amount=bids["amount"].astype(float), out=bids["status"] != "valid")
+        lots = bids.groupby("tender_id")
+        kept = bids[lots["out"].transform("any") & (lots["out"].transform("size") > 1)]
+        low = kept.groupby("tender_id")["amount"].transform("min") == kept["amount"]
+        chance = kept.groupby("tender_id")["out"].mean().mean()
+        return kept["out"][low].mean(), chance, low.sum()
+
+    seen, chance, lots = lowest(tables)
+    assert seen < 0.3 * chance
+    seen, chance, lots = lowest(made)
+    assert abs(seen - chance) < 3 * (chance * (1 - chance) / lots) ** 0.5
+
+
+def test_dealing_all_moves_competitions_and_names(tables):
+    made, moved = deal_all(tables, 3), move_competitions(tables, 3)
+    others = [c for c in tables["bids"].columns if c != "company_id"]
+    pd.testing.assert_frame_equal(made["bids"][others], moved["bids"][others])
+    assert (made["bids"]["company_id"] != moved["bids"]["company_id"]).mean() > 0.5
+    assert entries(made).equals(entries(moved))
+
+
 def test_awards_alone_are_enough():
     awards = pd.DataFrame(
         {
@@ -144,8 +197,10 @@ def test_awards_alone_are_enough():
             "amount": [str(1000 + i) for i in range(60)],
         }
     )
-    for shuffle in (move_competitions, deal_bidders):
+    for shuffle in (move_competitions, deal_bidders, deal_all):
         made = shuffle({"awards": awards}, 1)["awards"].sort_values("award_id", ignore_index=True)
         assert sorted(made["company_id"]) == sorted(awards["company_id"])
         assert not made["company_id"].equals(awards["company_id"])
         assert made["buyer_id"].equals(awards["buyer_id"])
+    same = deal_prices({"awards": awards}, 1)["awards"]
+    pd.testing.assert_frame_equal(same, awards)
