@@ -23,10 +23,12 @@ def comparable(name: str, *, company: bool = False) -> str:
         name: As written.
         company: Leave out legal forms, unless nothing else is left.
     """
-    text = unicodedata.normalize("NFKC", name).casefold()
-    text = unicodedata.normalize("NFKD", text)
-    text = "".join(c for c in text if not unicodedata.combining(c))
-    text = unicodedata.normalize("NFKC", text)
+    text = name.casefold()
+    if not name.isascii():
+        text = unicodedata.normalize("NFKC", name).casefold()
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = unicodedata.normalize("NFKC", text)
     text = _DOTTED.sub(lambda m: m.group(1).replace(".", ""), text)
     words = _NOT_WORD.sub(" ", text).replace("_", " ").split()
     if company:

@@ -95,8 +95,8 @@ class Chains:
         return len(self.source)
 
     def rows(self, source: int, target: int) -> I64:
-        """Where the chains of one pair stand."""
-        low, high = np.searchsorted(self.source, [source, source + 1])
+        """Where the chains of one pair stand; numbers of another width would copy the array."""
+        low, high = np.searchsorted(self.source, np.array([source, source + 1], np.int32))
         left, right = np.searchsorted(self.target[low:high], [target, target + 1])
         return np.arange(low + left, low + right)
 

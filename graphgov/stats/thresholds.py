@@ -73,12 +73,13 @@ def coded(column: pa.ChunkedArray | pa.Array) -> Coded:
         found = found.unify_dictionaries().combine_chunks()
     if isinstance(found, pa.ChunkedArray):  # of no rows
         return Coded(np.zeros(0, np.int32), ())
-    words = found.dictionary.to_pylist()
-    order = sorted((w, i) for i, w in enumerate(words) if w)
+    words = found.dictionary
+    order = pc.sort_indices(words)  # by bytes, which is the order of code points
+    order = order.filter(pc.not_equal(words.take(order), ""))
     place = np.full(len(words) + 1, -1, dtype=np.int32)
-    place[[i for _, i in order]] = np.arange(len(order), dtype=np.int32)
+    place[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
     index = pc.fill_null(found.indices, len(words)).to_numpy(zero_copy_only=False)
-    return Coded(place[index], tuple(w for w, _ in order))
+    return Coded(place[index], tuple(words.take(order).to_pylist()))
 
 
 @dataclass(frozen=True)
