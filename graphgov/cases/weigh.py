@@ -40,7 +40,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
             "F01": 4.0, "F02": 0.5, "R049": 0.3, "R055": 0.3, "R002": 0.3, "F14": 0.2, "R052": 0.2,
         },
         "group of bidders": {
-            "D04": 1.75, "C10": 1.0, "D13": 0.6, "C21": 0.4, "R053": 0.3, "R023": 0.3, "D02": 0.2,
+            "D04": 2.0, "C10": 1.0, "D13": 0.6, "C21": 0.4, "R053": 0.3, "R023": 0.3, "D02": 0.2,
             "D03": 0.15,
         },
         "one hand": {
@@ -70,7 +70,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 # firms that sell to the old body, small purchases bunch below a line, firms of one trade and
 # town meet and take turns.
 USUAL: Mapping[str, float] = MappingProxyType(
-    {"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 2.5}
+    {"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 2.25}
 )
 _OTHER = 0.1  # an indicator that nobody has placed yet, and the most that its kind may add
 _MOST_OF_OTHERS = 0.3

@@ -90,7 +90,7 @@ class CobiddingGroup(Detector):
     max_members: int = bounded(12, low=3, high=30)
     min_lots: int = bounded(6, low=4, high=1000)
     max_p: float = bounded(0.05, low=0.0, high=1.0)
-    least_points: float = bounded(2.5, low=0.0, high=20.0)
+    least_points: float = bounded(2.25, low=0.0, high=20.0)
     max_q: float = bounded(0.01, low=0.0, high=1.0)
 
     def find(self, snap: Snapshot) -> Findings:
