@@ -26,8 +26,9 @@ class CoverBidder(Detector):
 
     Method: Companies with **min_bids** contested lots or more, none of them won. Per loser and
         winner, the lots the one lost to the other; inside each category and region, in the time
-        both were active, they are hypergeometric given how many lots there were, how many the
-        winner took and on how many the loser bid, so that the leader of a niche explains itself.
+        both were active, they are hypergeometric given how many losers' places all lots and
+        those of the winner had and on how many the loser bid, so that the leader of a niche
+        explains itself.
         As only pairs that met are seen, p is the chance of so many given one. Flagged are
         **min_losses** or more with q at most **max_q**, where the losing bids, if prices are
         known, lie on average in the upper half of the field.
@@ -194,14 +195,16 @@ def _chances(market: Cobidding, lost: _Lost) -> tuple[Tail, F64]:
     cell = (own[slices(low, high)] % cells).astype(np.int32)
     start = np.maximum(first[lost.loser], first[lost.winner])[row]
     end = np.minimum(last[lost.loser], last[lost.winner])[row]
+    losing, each = bids.size[used] - 1, np.ones(len(decided), np.int64)
     counts = []
-    for spans, one, two in (
-        (everything, cell, np.zeros(len(row), np.int32)),
-        (taken, lost.winner[row].astype(np.int32), cell),
-        (entered, lost.loser[row].astype(np.int32), cell),
+    for spans, one, two, places in (
+        (everything, cell, np.zeros(len(row), np.int32), losing),
+        (taken, lost.winner[row].astype(np.int32), cell, losing),
+        (entered, lost.loser[row].astype(np.int32), cell, each),
     ):
         begin, stop = spans.span(one, two, start, end)
-        counts.append(stop - begin)
+        before = np.append(0, np.cumsum(places[spans.order]))
+        counts.append(before[stop] - before[begin])
     population, marked, drawn = counts
     mean = np.bincount(row, marked * drawn / np.maximum(population, 1), minlength=pairs)
     offsets = np.searchsorted(row, np.arange(pairs + 1))
