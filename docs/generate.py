@@ -6,6 +6,7 @@ With `--session` the session in README is run anew and the figures are taken fro
 benchmarks/results; both cost minutes or depend on a machine, so no test compares them.
 """
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -65,7 +66,7 @@ def indicator_pages() -> str:
         parts.append(f"- **Needs.** {_columns(cls.needs)}")
         if cls.wants:
             parts.append(f"- **Uses where there.** {_columns(cls.wants)}")
-        fields = cls.__dataclass_fields__.values()
+        fields = dataclasses.fields(cls)
         if fields:
             room = cls.__module__.split(".")[1]
             lines = [f"[{room}.{code}]"]
