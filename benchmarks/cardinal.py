@@ -37,6 +37,7 @@ CODES = "003 018 024 025 028 030 035 036 038 048 058".split()  # noqa: SIM905
 SETTINGS = "".join(f"[R{code}]\n" for code in CODES)
 OURS = [str(Path(sys.executable).with_name("graphgov")), "cardinal"]
 LARGE = 500_000
+COMPILED = tempfile.TemporaryDirectory(prefix="graphgov-compiled-")
 COMPARED = 1_000_000  # beyond this the maps alone would fill the memory of a small machine
 
 
@@ -91,7 +92,7 @@ def held(root: int) -> int:
 def around(more: dict[str, str]) -> dict[str, str]:
     """The environment of a command; Python may keep what it compiled, though not here."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir(), "graphgov-pyc")), **more}
+    return {**kept, "PYTHONPYCACHEPREFIX": COMPILED.name, **more}
 
 
 def measure(command: list[str], out: Path, **environment: str) -> Took:
