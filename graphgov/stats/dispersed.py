@@ -2,9 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import betabinom, binom, chi2
+from scipy.stats import binom, chi2
 
-from graphgov.stats.exact import draws_for
+from graphgov.stats.exact import beta_binomial_tail, draws_for
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -42,9 +42,9 @@ def dispersed_tails(k: I64, n: I64, mean: F64, rho: F64) -> tuple[F64, F64]:
     at_least, above = np.ones_like(mean), np.zeros_like(mean)
     for out, least in ((at_least, k - 1), (above, k)):
         out[plain] = binom.sf(least[plain], n[plain], mean[plain])
-        wide = ~plain
-        a, b = (mean * size)[wide], ((1.0 - mean) * size)[wide]
-        out[wide] = betabinom.sf(least[wide], n[wide], a, b)
+    wide = ~plain
+    tail = beta_binomial_tail(k[wide], n[wide], (mean * size)[wide], ((1.0 - mean) * size)[wide])
+    at_least[wide], above[wide] = tail.above + tail.at, tail.above
     return np.clip(at_least, 0.0, 1.0), np.clip(above, 0.0, 1.0)
 
 
