@@ -115,10 +115,13 @@ class OneHandBehindWinners(Detector):
             if (flag := self._flag(snap, found, strong, (a, b), i, seen, q_of[i], rows[i]))
             is not None
         ]
+        # Where nothing is left to test, what is not in the data at all may be why.
+        gone = [] if len(testable) else [column for column in _SOURCES if not snap.has(column)]
         return Findings(
             flags=flags,
             subjects=len(a),
             computable=len(testable),
+            missing=";".join(gone),
             reason="not computable, because the rest of the pairs under one owner never won in one "
             "trade and region"
             if len(testable) < len(a)

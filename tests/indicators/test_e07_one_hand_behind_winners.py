@@ -141,6 +141,17 @@ def test_without_owners_and_officers(snapshot: Callable[..., Snapshot]) -> None:
     assert found.missing.startswith("ownership.owner_id;officers.person_id;companies.phone")
 
 
+def test_owners_are_named_as_missing_where_nothing_else_makes_a_pair(
+    snapshot: Callable[..., Snapshot],
+) -> None:
+    posts = [{"person_id": "p1", "company_id": "a", "role": "manager"}]
+    found = run(OneHandBehindWinners(), snapshot(awards=honest(2, 30), officers=posts))
+    assert found.computable == 0
+    assert found.missing.split(";")[0] == "ownership.owner_id"
+    assert "officers.person_id" not in found.missing
+    assert look(snapshot, *ONE_HAND).missing == ""
+
+
 def test_rare_contacts_make_one_hand(snapshot: Callable[..., Snapshot]) -> None:
     own = {"phone": "0571 8888 4021", "address": "Renmin Road 7"}
 
