@@ -25,13 +25,12 @@ class CoverBidder(Detector):
     """A company that never wins a contested lot keeps losing to the same winner.
 
     Method: Companies with **min_bids** contested lots or more, none of them won. Per loser and
-        winner, the lots the one lost to the other; inside each category and region, in the time
-        both were active, they are hypergeometric given how many losers' places all lots and
-        those of the winner had and on how many the loser bid, so that the leader of a niche
-        explains itself.
-        As only pairs that met are seen, p is the chance of so many given one. Flagged are
-        **min_losses** or more with q at most **max_q**, where the losing bids, if prices are
-        known, lie on average in the upper half of the field.
+        winner, the lots the one lost to the other; inside each category, region and number of
+        bidders, in the time both were active, they are hypergeometric given how many lots there
+        were, how many the winner took and on how many the loser bid, so that the leader of a
+        niche explains itself. As only pairs that met are seen, p is the chance of so many given
+        one. Flagged are **min_losses** or more with q at most **max_q**, where the losing bids,
+        if prices are known, lie on average in the upper half of the field.
     Example: A firm bid on twelve lots in three years, won none, and lost ten of them to one
         neighbour that took a tenth of the lots of its trade.
     Why: A bid made to lose lends a tender the look of competition. A weak firm near a strong
@@ -179,32 +178,33 @@ def _chances(market: Cobidding, lost: _Lost) -> tuple[Tail, F64]:
     if not pairs:
         return Tail(np.zeros(0), np.zeros(0)), np.zeros(0)
     first, last = _active(market)
-    cells = int(market.cell.max(initial=0)) + 1
+    # Large lots have more losers: each number of bidders is a market of its own.
+    sizes = int(bids.size.max(initial=0)) + 1
+    place = (market.cell * sizes + bids.size).astype(np.int32)
+    cells = int(place.max(initial=0)) + 1
     used = np.flatnonzero((bids.size > 0) & (market.winner >= 0))
     none = np.zeros(len(used), np.int32)
-    everything = Spans(market.cell[used], none, market.day[used], 1)
-    taken = Spans(market.winner[used].astype(np.int32), market.cell[used], market.day[used], cells)
+    everything = Spans(place[used], none, market.day[used], 1)
+    taken = Spans(market.winner[used].astype(np.int32), place[used], market.day[used], cells)
     decided = np.flatnonzero((market.winner >= 0)[bids.lot])
     lot = bids.lot[decided]
-    entered = Spans(bids.company[decided], market.cell[lot], market.day[lot], cells)
+    entered = Spans(bids.company[decided], place[lot], market.day[lot], cells)
     # The cells in which each loser bid.
-    own = np.unique(bids.company[decided].astype(np.int64) * cells + market.cell[lot])
+    own = np.unique(bids.company[decided].astype(np.int64) * cells + place[lot])
     low = np.searchsorted(own, lost.loser * cells)
     high = np.searchsorted(own, (lost.loser + 1) * cells)
     row = np.repeat(np.arange(pairs), high - low)
     cell = (own[slices(low, high)] % cells).astype(np.int32)
     start = np.maximum(first[lost.loser], first[lost.winner])[row]
     end = np.minimum(last[lost.loser], last[lost.winner])[row]
-    losing, each = bids.size[used] - 1, np.ones(len(decided), np.int64)
     counts = []
-    for spans, one, two, places in (
-        (everything, cell, np.zeros(len(row), np.int32), losing),
-        (taken, lost.winner[row].astype(np.int32), cell, losing),
-        (entered, lost.loser[row].astype(np.int32), cell, each),
+    for spans, one, two in (
+        (everything, cell, np.zeros(len(row), np.int32)),
+        (taken, lost.winner[row].astype(np.int32), cell),
+        (entered, lost.loser[row].astype(np.int32), cell),
     ):
         begin, stop = spans.span(one, two, start, end)
-        before = np.append(0, np.cumsum(places[spans.order]))
-        counts.append(before[stop] - before[begin])
+        counts.append(stop - begin)
     population, marked, drawn = counts
     mean = np.bincount(row, marked * drawn / np.maximum(population, 1), minlength=pairs)
     offsets = np.searchsorted(row, np.arange(pairs + 1))

@@ -60,7 +60,8 @@ def won_once(frames: Frames, lot: Lot) -> None:
 
 def leader(frames: Frames, lot: Lot) -> None:
     for k in range(400):
-        lot(frames, f"L{k:03d}", {"win": 900.0, f"f{k % 20:02d}": 1000.0}, on=day(k))
+        rivals = {f"f{(k + i) % 20:02d}": 1000.0 + i for i in range(1 + k % 2)}
+        lot(frames, f"L{k:03d}", {"win": 900.0} | rivals, on=day(k))
 
 
 CASES: dict[str, tuple[int, dict[str, Any], Any, bool]] = {
