@@ -51,8 +51,9 @@ class OverrepresentedLink(Detector):
         its record at other boards would have given it five.
     Why: Steered awards pile up between two parties. So do the awards of a firm that is simply
         close by, cheapest for this buyer's needs, or already installed there.
-    Score: Surprise of the p-value, decades / (decades + 2); of joint awards, where that is
-        less, of the chance given how far honest pairs lie from expectation (negative binomial).
+    Score: Surprise of the p-value, decades / (decades + 2). Joint awards count half the
+        decades, of the larger of p and the chance given how far honest pairs lie from
+        expectation (negative binomial): they cannot tell a captive from a favoured firm.
     Skips: Consortium partners' own shares are unknown: a joint award counts for each of them.
     Source: Tumminello and others 2011 (hypergeometric validation); conditional form after the
         catalogue's D01; strengths: Hunter 2004.
@@ -165,8 +166,8 @@ class OverrepresentedLink(Detector):
             }
             yield self.flag(
                 (body_id, company_id),
-                # Who bid would tell a captive from a favoured firm; without it less is said.
-                score=surprise(float(p[i] if by_bids[i] else max(p[i], seen.p_share[i]))),
+                # Who bid would tell a captive from a favoured firm; without it half is said.
+                score=surprise(float(p[i] if by_bids[i] else max(p[i], seen.p_share[i]) ** 0.5)),
                 value=round(float(wins[i] / max(expected[i], 1e-9)), 6),
                 threshold=self.min_ratio,
                 p_value=float(p[i]),
