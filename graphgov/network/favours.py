@@ -23,7 +23,6 @@ KIN = frozenset({"spouse", "parent", "child", "sibling", "in_law", "kin"})
 # the other's absence are cut in SQL; a firm may have several chains in the same days, which
 # count once.
 _SQL = """,
-way AS (SELECT giver, other FROM mutual UNION ALL SELECT other, giver FROM mutual),
 t AS (
     SELECT w.giver, w.other, n.company, term.body, greatest(term.since, n.since) AS since,
         least(term.until, n.until) AS until
@@ -97,20 +96,10 @@ def favours(snap: Snapshot, *, floor: float, standing: int) -> Favours:
     yard, held = market(snap), terms(snap)
     kin = kin_chains(snap, floor)
     people = len(kin.graph.people)
-    company = kin.target.astype(np.int64) - people
-    body, firm = _took_part(yard)
-    first, second = _mutual(held, kin.source, company, body, firm, yard)
-    found = snap.sql(
-        TERMS_CTE + _SQL.format(standing=standing),
-        near=pa.table(
-            {"person": kin.source, "company": company, "since": kin.start, "until": kin.end}
-        ),
-        took=pa.table({"body": body, "company": firm}),
-        mutual=pa.table({"giver": first, "other": second}),
-    )
-    giver, other, company, body, since, until = (
-        found[name].to_numpy().astype(np.int32)
-        for name in ("giver", "other", "company", "body", "since", "until")
+    took = took_part(yard)
+    first, second = _mutual(held, kin, took, yard)
+    giver, other, company, body, since, until = dated(
+        snap, kin, took, np.concatenate([first, second]), np.concatenate([second, first]), standing
     )
     both = giver.astype(np.int64) * people + other
     back = other.astype(np.int64) * people + giver
@@ -121,25 +110,15 @@ def favours(snap: Snapshot, *, floor: float, standing: int) -> Favours:
     pairs = np.unique(np.minimum(both, back)[mutual])
     at = np.searchsorted(pairs, np.minimum(both, back)[mutual])
     group = 2 * at + (giver > other)
-    rows = _apart(group, body, company, since, until)
     person = np.empty(2 * pairs.size, np.int32)
     person[0::2], person[1::2] = pairs // people, pairs % people
-    queries = Queries(
-        group[rows[0]],
-        person,
-        np.full(person.size, -1, np.int32),
-        body[rows[0]],
-        company[rows[0]],
-        rows[1],
-        rows[2],
-    )
-    queries = without_recused(snap, queries)
+    queries = asked(snap, person, group, body, company, since, until)
     return Favours(
         kin.graph, kin, held, yard, person[0::2], person[1::2], queries, ask(yard, queries)
     )
 
 
-def _took_part(yard: Market) -> tuple[I64, I64]:
+def took_part(yard: Market) -> tuple[I64, I64]:
     """Every body with every company that won or bid there."""
     firms = np.int64(max(yard.shares.companies, 1))
     seen = (yard.shares, yard.strengths)
@@ -147,23 +126,61 @@ def _took_part(yard: Market) -> tuple[I64, I64]:
     return pair // firms, pair % firms
 
 
-def _mutual(
-    held: Terms, person: I32, company: I64, body: I64, firm: I64, yard: Market
-) -> tuple[I64, I64]:
+def _mutual(held: Terms, kin: Chains, took: tuple[I64, I64], yard: Market) -> tuple[I64, I64]:
     """Pairs of officials each of whom ever served where a firm of the other's kin took part."""
-    people = int(max(held.person.max(initial=-1), person.max(initial=-1))) + 1
-    if not person.size or not body.size:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    ways = gave(held, kin, *took, yard)
+    both = sparse.coo_array(sparse.triu(ways.multiply(ways.T), k=1))
+    first, second = (np.asarray(c, dtype=np.int64) for c in both.coords)
+    return first, second
+
+
+def gave(held: Terms, kin: Chains, body: I64, firm: I64, yard: Market) -> sparse.csr_array:
+    """By official and other, how much of what bodies and firms share lies between them ever."""
+    people = int(max(held.person.max(initial=-1), kin.source.max(initial=-1))) + 1
     bodies, companies = yard.shares.bodies, yard.shares.companies
+    company = kin.target.astype(np.int64) - len(kin.graph.people)
 
     def pairs(a: npt.NDArray[Any], b: npt.NDArray[Any], shape: tuple[int, int]) -> sparse.csr_array:
         return sparse.csr_array((np.ones(a.size, dtype=np.float32), (a, b)), shape=shape)
 
-    reach = pairs(person, company, (people, companies)) @ pairs(firm, body, (companies, bodies))
-    gave = sparse.csr_array(pairs(held.person, held.body, (people, bodies)) @ reach.T)
-    both = sparse.coo_array(sparse.triu(gave.multiply(gave.T), k=1))
-    first, second = (np.asarray(c, dtype=np.int64) for c in both.coords)
-    return first, second
+    if not company.size or not body.size:
+        return pairs(company[:0], company[:0], (people, people))
+    reach = pairs(kin.source, company, (people, companies)) @ pairs(firm, body, (companies, bodies))
+    return sparse.csr_array(pairs(held.person, held.body, (people, bodies)) @ reach.T)
+
+
+def dated(
+    snap: Snapshot, kin: Chains, took: tuple[I64, I64], giver: I64, other: I64, standing: int
+) -> tuple[I32, I32, I32, I32, I32, I32]:
+    """Giver, other, company, body, first and last day of all favours that were possible."""
+    found = snap.sql(
+        TERMS_CTE + _SQL.format(standing=standing),
+        near=pa.table(
+            {
+                "person": kin.source,
+                "company": kin.target.astype(np.int64) - len(kin.graph.people),
+                "since": kin.start,
+                "until": kin.end,
+            }
+        ),
+        took=pa.table({"body": took[0], "company": took[1]}),
+        way=pa.table({"giver": giver, "other": other}),
+    )
+    a, b, c, d, e, f = (
+        found[name].to_numpy().astype(np.int32)
+        for name in ("giver", "other", "company", "body", "since", "until")
+    )
+    return a, b, c, d, e, f
+
+
+def asked(
+    snap: Snapshot, person: I32, group: I64, body: I32, company: I32, since: I32, until: I32
+) -> Queries:
+    """Spans that do not overlap, less the days on which their person stood aside."""
+    rows = _apart(group, body, company, since, until)
+    none = np.full(person.size, -1, np.int32)
+    spans = Queries(group[rows[0]], person, none, body[rows[0]], company[rows[0]], rows[1], rows[2])
+    return without_recused(snap, spans)
 
 
 def _apart(group: I64, body: I32, company: I32, since: I32, until: I32) -> tuple[I64, I32, I32]:

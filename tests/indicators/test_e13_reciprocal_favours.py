@@ -199,3 +199,131 @@ def test_row_order_and_names_of_ids_do_not_matter(
     assert sorted((f.person_id[1:], f.score, f.p_value, f.value) for f in again) == sorted(
         (f.person_id, f.score, f.p_value, f.value) for f in found[1].flags
     )
+
+
+def ring(
+    key: str, *, wins: tuple[int, int, int] = (WINS, WINS, WINS), more: Frames | None = None,
+    change: dict[str, Row] | None = None,
+) -> Frames:  # fmt: skip
+    """Office a (Ana) buys from Bo's sister, b (Bo) from Cy's, c (Cy) from Ana's."""
+    frames: Frames = {}
+    change = change or {}
+    for side, official, other, count in zip(
+        "abc", ("ana", "bo", "cy"), ("bo", "cy", "ana"), wins, strict=True
+    ):
+        one = world("k", wins=(count, 0))
+        for table, rows in one.items():
+            for row in rows:
+                text = str(row)
+                if not any(mark in text for mark in ("k/office_b", "k/firm_b", "sister_of_ana")):
+                    new = {c: _told(v, key, side, official, other) for c, v in row.items()}
+                    new |= change.get(f"{side}/{table}", {}) if "rival" not in text else {}
+                    if new not in frames.setdefault(table, []):
+                        frames[table].append(new)
+    for table, rows in (more or {}).items():
+        frames.setdefault(table, []).extend(rows)
+    people = {row["person_id"]: row for row in frames["people"]}
+    return frames | {"people": list(people.values())}
+
+
+def _told(value: Any, key: str, side: str, official: str, other: str) -> Any:
+    swap = {
+        "k/ana": f"{key}/{official}", "k/bo": f"{key}/{other}",
+        "k/sister_of_bo": f"{key}/sister_of_{other}", "k/office_a": f"{key}/office_{side}",
+        "k/firm_a": f"{key}/firm_{side}", "Ana k": f"{official.title()} {key}",
+        "Bo k": f"{other.title()} {key}", "Sister of bo k": f"Sister of {other} {key}",
+        "Office a k": f"Office {side} {key}", "Firm_a k": f"Firm_{side} {key}",
+    }  # fmt: skip
+    if isinstance(value, str) and value.startswith("k/a") and value not in swap:
+        return f"{key}/{side}{value[3:]}"
+    return swap.get(value, value) if isinstance(value, str) else value
+
+
+RINGS: dict[str, tuple[dict[str, Any], bool]] = {
+    "ring": ({}, True),
+    "open": ({"wins": (WINS, WINS, 0)}, False),
+    "one back": ({"wins": (WINS, 1, WINS)}, False),
+    "pals": ({"change": {"c/ties": {"kind": "friend"}}}, False),
+    "later kin": ({"change": {"b/ties": {"started_on": "2020-01-01"}}}, False),
+    "retired": ({"change": {"c/offices": {"ended_on": "2014-12-31"}}}, False),
+    "void": ({"change": {"c/awards": {"status": "cancelled"}}}, False),
+    "recused": ({"more": aside("recused")}, False),
+    "own": ({"more": also("own", person_b="own/sister_of_bo")}, False),
+    "guessed": ({"change": {"a/ties": {"certainty": "inferred"}}}, True),
+}  # fmt: skip
+
+
+def rings() -> Frames:
+    frames: Frames = {"companies": [{"company_id": f"rival/{i}", "name": "r"} for i in range(6)]}
+    for key, (change, _) in RINGS.items():
+        for table, rows in ring(key, **change).items():
+            frames.setdefault(table, []).extend(rows)
+    return frames
+
+
+@pytest.fixture(scope="module")
+def round_(snapshot: Callable[..., Snapshot]) -> Findings:
+    return run(ReciprocalFavours(), snapshot(**rings(), as_of="2022-01-01"))
+
+
+@pytest.mark.parametrize("name", RINGS)
+def test_favours_that_come_back_by_a_third(name: str, round_: Findings) -> None:
+    assert [(f.subject_id, f.person_id) for f in of(round_, name)] == (
+        [(f'["{name}/ana","{name}/bo"]', f"{name}/cy")] if RINGS[name][1] else []
+    )
+
+
+def test_a_round_names_all_three(round_: Findings) -> None:
+    (flag,) = of(round_, "ring")
+    assert sorted(e.table for e in flag.evidence) == (
+        ["awards"] * 18 + ["officers"] * 3 + ["offices"] * 3 + ["ties"] * 3
+    )
+    assert {m.id for m in flag.members if m.role in ("official", "winner", "buyer")} == {
+        f"ring/{x}" for x in ("ana", "bo", "cy", "firm_a", "firm_b", "firm_c",
+                              "office_a", "office_b", "office_c")
+    }  # fmt: skip
+    assert "; while Cy ring was in office there, Office c ring gave 6 awards to Firm_c ring" in (
+        flag.reason
+    )
+    assert flag.amounts == (("CNY", 1800),)
+    assert round_.p_values is not None
+    assert round_.p_values.size == 0  # no two of them could favour each other
+    told = fill(ReciprocalFavours.sentences["zh"][0], flag.facts)
+    assert "；Cy ring任职期间，" in told
+    assert " while " not in told
+
+
+def test_pairs_that_name_all_three_are_not_told_again(snapshot: Callable[..., Snapshot]) -> None:
+    """Each of three buys from the kin of both others: three pairs, no round."""
+    frames = rings()
+    frames["awards"] += [
+        r | {"award_id": f"{r['award_id']}/too", "buyer_id": f"ring/office_{to}"}
+        for r in frames["awards"] for side, to in ("ac", "ba", "cb")
+        if r["company_id"] == f"ring/firm_{side}"
+    ]  # fmt: skip
+    flags = of(run(ReciprocalFavours(), snapshot(**frames, as_of="2022-01-01")), "ring")
+    assert sorted(f.subject_id for f in flags) == [
+        '["ring/ana","ring/bo"]', '["ring/ana","ring/cy"]', '["ring/bo","ring/cy"]',
+    ]  # fmt: skip
+
+
+def test_rounds_of_ordinary_success_are_none(snapshot: Callable[..., Snapshot]) -> None:
+    """The three firms win as much wherever they sell."""
+    frames = ring("ring")
+    assert len(run(ReciprocalFavours(), snapshot(**frames)).flags) == 1
+    for firm in "abc":
+        for i in range(96):
+            frames["awards"].append(
+                {"award_id": f"{firm}/{i}", "buyer_id": f"third/{firm}{i % 8}", "amount": 1,
+                 "company_id": f"ring/firm_{firm}" if i // 8 % 2 == 0 else f"rival/{i % 6}",
+                 "category": "45", "awarded_on": str(FIRST + timedelta(days=60 * (i // 8) + i % 8))}
+            )  # fmt: skip
+    assert list(run(ReciprocalFavours(), snapshot(**frames)).flags) == []
+
+
+def test_rounds_do_not_depend_on_the_order_of_rows(
+    round_: Findings, snapshot: Callable[..., Snapshot]
+) -> None:
+    mixed = {table: rows[::-1] for table, rows in rings().items()}
+    again = run(ReciprocalFavours(), snapshot(**mixed, as_of="2022-01-01"))
+    assert list(again.flags) == list(round_.flags)
