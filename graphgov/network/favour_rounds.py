@@ -32,7 +32,7 @@ class Rounds:
         seen: Wins against expectation, per favour.
         p: Chance of as many wins, per favour.
         legs: The three favours of each round that stands out, in its order.
-        possible: How many rounds there could have been.
+        possible: How many rounds there could have been, whatever the days.
     """
 
     queries: Queries
@@ -57,14 +57,20 @@ def rounds(snap: Snapshot, base: Favours, *, standing: int, min_wins: int, max_p
         max_p: Largest chance of a favour.
     """
     took, people = took_part(base.yard), max(len(base.graph.people), 1)
-    dealt = sparse.coo_array(gave(base.held, base.kin, *took, base.yard))
-    key = distinct(_key(dealt.coords[0], dealt.coords[1], people))
+    key = _favours(gave(base.held, base.kin, *took, base.yard), people, 1)
+    lies_on = rounds_of(key, people)
+    possible, key = int(lies_on.sum()) // 3, key[lies_on > 0]
+    shares = base.yard.shares
+    won = gave(
+        base.held, base.kin, shares.body.astype(np.int64), shares.company.astype(np.int64),
+        base.yard,
+    )  # fmt: skip
+    key = np.intersect1d(key, _favours(won, people, min_wins), assume_unique=True)
     key = key[rounds_of(key, people) > 0]
     pair = dated(snap, base.kin, took, key // people, key % people, standing)
     giver, other, company, body, since, until = pair
     of = _key(giver, other, people)
     key = distinct(of)
-    possible = int(rounds_of(key, people).sum()) // 3
     awards = base.yard.count(body, company, since, until)
     key = key[np.bincount(np.searchsorted(key, of), awards, key.size) >= min_wins]
     key = key[rounds_of(key, people) > 0]
@@ -80,6 +86,16 @@ def rounds(snap: Snapshot, base: Favours, *, standing: int, min_wins: int, max_p
     joined = snap.sql(_SQL, edge=edge)
     legs = np.stack([joined[name].to_numpy().astype(np.int64) for name in "xyz"], axis=1)
     return Rounds(queries, seen, combined(seen), legs, possible)
+
+
+def _favours(found: sparse.csr_array, people: int, least: int) -> I64:
+    """Favours of at least so much, in order, between officials who give and are given to."""
+    cells = sparse.coo_array(found)
+    giver, other = cells.coords
+    gives, given = np.zeros(people, bool), np.zeros(people, bool)
+    gives[giver], given[other] = True, True
+    keep = given[giver] & gives[other] & (cells.data >= least)
+    return distinct(_key(giver[keep], other[keep], people))
 
 
 def _key(giver: npt.NDArray[Any], other: npt.NDArray[Any], people: int) -> I64:
