@@ -16,7 +16,7 @@ COLLUSION ?=
 CARDINAL ?= $(HOME)/.cache/graphgov-bench/ocdscardinal-0.0.8
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint docs bench cardinal collusion quality session lock neo4j clean
+.PHONY: help env demo test lint docs bench cardinal collusion session lock neo4j clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -25,7 +25,6 @@ help:
 	@echo "make bench   seconds and memory at 10 k, 100 k and 1 M awards, how well detection holds up,"
 	@echo "             and beside ocdscardinal and Neo4j where that is on the PATH (takes hours;"
 	@echo "             needs 12 GB of disk); fails where detection is worse than as committed"
-	@echo "make quality precision and recall on provinces never used in development"
 	@echo "make collusion  the study of labelled tenders in COLLUSION (tenders.csv, bids.csv)"
 	@echo "make session run the session of README anew, with the figures measured last"
 	@echo "make neo4j   a Neo4j server until Ctrl-C, data in .neo4j/ (needs Java 17 and Maven)"
@@ -76,9 +75,6 @@ $(CARDINAL)/target/release/ocdscardinal: | $(READY)
 collusion: $(READY)
 	@test -n "$(COLLUSION)" || { echo "Say where the labelled tenders are: make collusion COLLUSION=FOLDER"; exit 1; }
 	$(BIN)/python benchmarks/collusion.py $(COLLUSION)
-
-quality: $(READY)
-	$(BIN)/python benchmarks/quality.py
 
 session: $(READY)
 	$(BIN)/python docs/generate.py --session
