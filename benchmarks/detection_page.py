@@ -14,7 +14,8 @@ def page(told: Record) -> str:
         "# Detection",
         f"Measured by `make bench` on {len(seeds)} synthetic provinces of {told['awards']:,} "
         f"awards (seeds {seeds[0]} to {seeds[-1]}); in brackets 95 % intervals over provinces. "
-        "Strength is a factor on what each scheme steers.",
+        "Strength is a factor on what each scheme steers. What was tried where a bar is missed: "
+        "[notes](detection-notes.md).",
         *_bars(told),
         *_queue(told),
         *_power(told),
