@@ -165,9 +165,7 @@ class _Entries:
             held.stratum[held.purchase] * people + held.official, return_inverse=True
         )
         ones = np.ones(len(cell), np.int32)
-        signed = sparse.csr_array(
-            (ones, (held.purchase, cell)), shape=(len(held.company), len(cells))
-        )
+        signed = sparse.csr_array((ones, (held.purchase, cell)), (len(held.company), len(cells)))
         known = sparse.csr_array((ones, (entry[held.purchase], cell)), (len(keys), len(cells)))
         found = (signed @ known[able].T).tocoo()
         row, column = (c.astype(np.int64) for c in found.coords)
@@ -299,8 +297,11 @@ def _dense(*columns: npt.NDArray[Any]) -> I64:
     """One code for several codes, none below zero, together."""
     key = np.zeros(len(columns[0]), np.int64)
     for column in columns:
-        _, key = np.unique(key * (int(column.max(initial=0)) + 1) + column, return_inverse=True)
-    return key
+        wide = int(column.max(initial=0)) + 1
+        if int(key.max(initial=0)) >= 2**62 // wide:
+            key = np.unique(key, return_inverse=True)[1]
+        key = key * wide + column
+    return np.unique(key, return_inverse=True)[1]
 
 
 def _telling(stratum: I64, company: I64, purchase: I64, official: I64) -> BOOL:
@@ -344,8 +345,8 @@ def _packed(company: I64, stratum: I64, purchase: I64, official: I64) -> Desks:
 
 # A row of `wins` that stands for itself, or for all awards of a tender that one company won.
 _PURCHASES = f"""WITH t AS (
-        SELECT tender_id, min(rowid) AS row, count(*) AS awards FROM wins
-        WHERE tender_id IS NOT NULL GROUP BY tender_id HAVING count(*) > 1
+        SELECT tender_id, min(rowid) AS row FROM wins WHERE tender_id IS NOT NULL
+        GROUP BY tender_id HAVING count(*) > 1
     ), many AS (
         SELECT w.rowid AS row, min(t.row) OVER tender AS head,
             min((w.company_id, w.buyer_id)) OVER tender = max((w.company_id, w.buyer_id))
@@ -357,10 +358,9 @@ _PURCHASES = f"""WITH t AS (
     k AS (
         SELECT category, row_number() OVER (ORDER BY category) - 1 AS fine,
             dense_rank() OVER (ORDER BY {CATEGORY.format("category")}) - 1 AS niche
-        FROM (SELECT DISTINCT category FROM wins)
+        FROM wins GROUP BY category
     ),
-    m AS (SELECT method, row_number() OVER (ORDER BY method) - 1 AS code
-        FROM (SELECT DISTINCT method FROM wins))
+    m AS (SELECT method, row_number() OVER (ORDER BY method) - 1 AS code FROM wins GROUP BY method)
     SELECT w.rowid AS row, coalesce(many.head, w.rowid) AS head, c.company, b.body, k.niche, k.fine,
         m.code AS method, w.year, date_diff('day', DATE '1970-01-01', w.awarded_on) AS day,
         w.amount::DOUBLE AS amount FROM wins w JOIN c USING (company_id)
@@ -390,8 +390,7 @@ _EVIDENCE = f"""WITH head AS (
         SELECT h.place, w.* FROM wins w JOIN head h ON h.tender_id = w.tender_id
     ), {_SIGNED}
     SELECT place, 'awards' AS "table", row_key, award_id AS id, buyer_id, amount, currency,
-        company_id, awarded_on, NULL AS person_id, NULL AS certainty
-    FROM a
+        company_id, awarded_on, NULL AS person_id, NULL AS certainty FROM a
     UNION ALL
     SELECT DISTINCT s.place, 'decisions', s.row_key, '', NULL, NULL, NULL, NULL, NULL, s.person_id,
         s.certainty
