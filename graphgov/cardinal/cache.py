@@ -24,7 +24,7 @@ from graphgov.cardinal.shelf import Parcel, Shelf
 from graphgov.cardinal.table import Part, Table, Texts
 from graphgov.errors import InputError
 
-VERSION = 2  # of the columns and of what they mean
+VERSION = 3  # of the columns and of what they mean
 MOST_BYTES = 2 << 30  # all files together; the ones not used for longest go first
 LEAST_BYTES = 1 << 20  # a smaller input is read as fast as its columns
 MOST_WARNINGS = 1000  # an input with more is read anew, so that they can be said again
@@ -42,13 +42,13 @@ class Stamp:
     changed: tuple[int, int, int]
 
     @classmethod
-    def of(cls, path: Path) -> "Stamp":
-        """The stamp of a file.
+    def of(cls, path: Path, file: int | None = None) -> "Stamp":
+        """The stamp of a file, or of what was opened under its name.
 
         Raises:
             OSError: There is none.
         """
-        about = path.stat()
+        about = path.stat() if file is None else os.fstat(file)
         return cls(
             str(path.resolve()), about.st_size, (about.st_mtime_ns, about.st_ctime_ns, about.st_ino)
         )

@@ -1,9 +1,8 @@
 """A block of lines as columns: what a worker hands back."""
 
 import codecs
-import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,19 +63,6 @@ class Chunk:
 
 def chunk(block: bytes) -> Chunk:
     """Read a block of whole lines."""
-    made = _chunk(block)
-    if (made.columns["amount"] == 0).any() and _MINUS_ZERO.search(block):
-        # as a whole number it loses its sign, which the ratio to a price of nothing has
-        pointed = _chunk(_TOKEN.sub(lambda m: b"-0.0" if m[0] == b"-0" else m[0], block))
-        return replace(pointed, bad=made.bad)
-    return made
-
-
-_MINUS_ZERO = re.compile(rb":[ \t\r]*-0[ \t\r]*[,}]")
-_TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"|(?<![eE])-0(?![0-9.eE])')
-
-
-def _chunk(block: bytes) -> Chunk:
     lines = _split(block)
     releases, bad = _decode(block, lines)
     kept = [r for r in releases if type(r.ocid) is str and not _cancelled(r)]
@@ -114,7 +100,7 @@ def _decode(block: bytes, lines: list[memoryview]) -> tuple[list[shapes.Release]
         place = len(releases) + passed
         passed += 1
         try:
-            release = shapes.odd(bytes(lines[place]))
+            release = shapes.odd(_without_return(block, lines, place))
         except BadLine as error:
             if error.args:
                 bad.append((place, str(error)))
@@ -123,6 +109,13 @@ def _decode(block: bytes, lines: list[memoryview]) -> tuple[list[shapes.Release]
                 releases.append(release)
                 passed -= 1
     return releases, bad
+
+
+def _without_return(block: bytes, lines: list[memoryview], place: int) -> bytes:
+    """A line without the carriage return that belongs to its end."""
+    line = bytes(lines[place])
+    ended = place < len(lines) - 1 or block.endswith(b"\n")
+    return line.removesuffix(b"\r") if ended else line
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -1,5 +1,7 @@
 """What `graphgov cardinal indicators` does: settings, reading, computing."""
 
+import contextlib
+import os
 import stat
 import sys
 from collections.abc import Callable
@@ -64,15 +66,15 @@ def table(file: Path, *, cached: bool, warn: Say) -> Table:
     """
     with reading(file) as stream:
         if file.suffix == ".gz":
-            with unpacked(stream) as plain:
+            with unpacked(stream, file) as plain:
                 return merged(warned(stream_chunks(plain), warn))
-        if file == STANDARD or not stat.S_ISREG(file.stat().st_mode):
+        if file == STANDARD or not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             return merged(warned(stream_chunks(stream), warn))
-        return _regular(file, cached=cached, warn=warn)
+        return _regular(file, stream.fileno(), cached=cached, warn=warn)
 
 
-def _regular(file: Path, *, cached: bool, warn: Say) -> Table:
-    stamp = cache.Stamp.of(file)
+def _regular(file: Path, opened: int, *, cached: bool, warn: Say) -> Table:
+    stamp = cache.Stamp.of(file, opened)
     kept = cache.load(stamp) if cached else None
     if kept is not None:
         for text in kept[1]:
@@ -85,11 +87,12 @@ def _regular(file: Path, *, cached: bool, warn: Say) -> Table:
         if len(said) <= cache.MOST_WARNINGS:
             said.append(text)
 
-    chunks = file_chunks(file, stamp.size)
+    chunks = file_chunks(file, stamp.size, opened)
     # while the helpers read their first blocks there is time for the imports of what comes next
     import graphgov.cardinal.indicators  # noqa: F401
 
     found = merged(warned(chunks, note))
-    if cached and cache.Stamp.of(file) == stamp:
-        cache.keep(stamp, found, said)
+    with contextlib.suppress(OSError):  # it may be gone by now
+        if cached and cache.Stamp.of(file) == stamp:
+            cache.keep(stamp, found, said)
     return found

@@ -4,6 +4,7 @@ import gc
 import gzip
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from graphgov.cardinal.chunks import Chunk, chunk
-from graphgov.cardinal.workers import in_order
+from graphgov.cardinal.workers import forks, in_order
+from graphgov.errors import InputError
 
 BLOCK = 2 << 20  # bytes handed to a worker at once
 _ALONE = 4 * BLOCK  # a smaller file is read without helpers
@@ -20,16 +22,31 @@ _ALONE = 4 * BLOCK  # a smaller file is read without helpers
 
 @dataclass(frozen=True)
 class Span:
-    """Some whole lines of a file, by their bytes."""
+    """Some whole lines of a file, by their bytes.
+
+    Attributes:
+        path: Where it lies.
+        start, end: Bytes.
+        file: What was opened there, if all who read have it; otherwise -1.
+    """
 
     path: str
     start: int
     end: int
+    file: int = -1
 
 
-def file_chunks(path: Path, size: int) -> Iterator[Chunk]:
-    """Columns of a file, block by block; reading begins at once."""
-    return in_order(read_span, spans(path, size), _helpers(size), queued=2)
+def file_chunks(path: Path, size: int, opened: int = -1) -> Iterator[Chunk]:
+    """Columns of a file, block by block; reading begins at once.
+
+    Args:
+        path: Where it lies.
+        size: Bytes; what follows is not read.
+        opened: The open file, which is read to its end even if another takes its place meanwhile.
+    """
+    helpers = _helpers(size)
+    common = hasattr(os, "pread") and (helpers <= 1 or forks())
+    return in_order(read_span, spans(path, size, opened if common else -1), helpers, queued=2)
 
 
 def stream_chunks(stream: BinaryIO) -> Iterator[Chunk]:
@@ -41,10 +58,17 @@ def stream_chunks(stream: BinaryIO) -> Iterator[Chunk]:
 
 
 @contextmanager
-def unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """A gzipped stream, unpacked while it is read."""
-    with gzip.open(stream) as plain:
-        yield plain  # type: ignore[misc]
+def unpacked(stream: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    """A gzipped stream, unpacked while it is read.
+
+    Raises:
+        InputError: It is not gzipped, or spoilt, or cut off.
+    """
+    try:
+        with gzip.open(stream) as plain:
+            yield plain  # type: ignore[misc]
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: this is no whole gzip file: {str(error).rstrip('.')}.") from None
 
 
 def warned(chunks: Iterator[Chunk], warn: Callable[[str], None]) -> Iterator[Chunk]:
@@ -82,18 +106,21 @@ def read_span(span: Span) -> Chunk:
 
 def lines_of(span: Span) -> bytes:
     """The bytes of a span."""
+    if span.file >= 0:
+        return _placed(span.file, span.start, span.end)
     with open(span.path, "rb", buffering=0) as file:  # noqa: PTH123 - as fast as it gets
         file.seek(span.start)
         return _exactly(file, span.end - span.start)
 
 
-def spans(path: Path, size: int) -> Iterator[Span]:
+def spans(path: Path, size: int, opened: int = -1) -> Iterator[Span]:
     """A file in spans of whole lines."""
     start = 0
-    with path.open("rb", buffering=0) as file:
+    where = path if opened < 0 else opened
+    with open(where, "rb", buffering=0, closefd=opened < 0) as file:
         while start < size:
             end = _after_line(file, start + BLOCK - 1, size)
-            yield Span(str(path), start, end)
+            yield Span(str(path), start, end, opened)
             start = end
 
 
@@ -111,6 +138,15 @@ def _after_line(file: BinaryIO, at: int, size: int) -> int:
         at += len(part)
         step = min(step * 2, BLOCK)
     return size
+
+
+def _placed(file: int, at: int, end: int) -> bytes:
+    """Bytes of a file that other processes read too."""
+    parts = []
+    while at < end and (part := os.pread(file, end - at, at)):
+        parts.append(part)
+        at += len(part)
+    return b"".join(parts)
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:

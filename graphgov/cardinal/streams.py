@@ -21,6 +21,8 @@ def reading(path: Path) -> Iterator[BinaryIO]:
         InputError: It cannot be opened.
     """
     if path == STANDARD:
+        if sys.stdin is None:  # closed by whoever started the program
+            raise InputError("There is no standard input.")
         yield sys.stdin.buffer
         return
     try:

@@ -1,5 +1,6 @@
 """A few processes that work on the blocks of an input; results come in the order of the blocks."""
 
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -39,6 +40,12 @@ def in_order(
     return crew.results()
 
 
+def forks() -> bool:
+    """Whether workers have what is open here."""
+    # A fork starts at once, but copies locks that other threads may hold.
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
 class _Crew:
     """Workers, the pipes to them, and which job is where."""
 
@@ -53,8 +60,7 @@ class _Crew:
         self._pipes: list[Connection] = []
         self._open: list[int] = []
         self._members: list[Any] = []
-        # A fork starts at once, but copies locks that other threads may hold.
-        forked = sys.platform == "linux" and threading.active_count() == 1
+        forked = forks()
         context: Any = multiprocessing.get_context("fork" if forked else "spawn")
         for _ in range(processes):
             ours, theirs = context.Pipe()
@@ -111,7 +117,8 @@ class _Crew:
 
     def _dismiss(self) -> None:
         for pipe in self._pipes:
-            pipe.close()
+            with contextlib.suppress(OSError):  # at the end of Python it may be closed already
+                pipe.close()
         for member in self._members:
             member.join(0.2)
             if member.is_alive():

@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 import signal
+import sys
 from datetime import datetime
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphgov.cardinal import cache, command, reading
+from graphgov.cardinal import cache, command, reading, streams
 from graphgov.cardinal.chunks import chunk
 from graphgov.cardinal.dates import days_between
 from graphgov.cardinal.table import COLUMNS, Texts, merged
@@ -79,6 +80,9 @@ def test_spans_are_the_lines_of_the_file(tmp_path_factory, lines, ended):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reading, "BLOCK", size)
             parts = [reading.lines_of(span) for span in reading.spans(path, len(data))]
+            with path.open("rb") as file:
+                opened = reading.spans(path, len(data), file.fileno())
+                assert [reading.lines_of(span) for span in opened] == parts
         assert b"".join(parts) == data
         assert all(part.endswith(b"\n") for part in parts[:-1])
         assert all(len(part) >= size for part in parts[:-1])
@@ -154,6 +158,15 @@ def test_workers_are_dismissed_when_nobody_wants_more():
     results.close()
 
 
+def test_workers_are_dismissed_when_their_pipes_were_closed():
+    """At the end of Python, after an interruption, pipes may be closed first."""
+    results = in_order(_double, range(100, 200), 2)
+    next(results)
+    for pipe in results.gi_frame.f_locals["self"]._pipes:
+        os.close(pipe.fileno())
+    results.close()
+
+
 # --- odd lines ----------------------------------------------------------------------------------
 
 DEEP = b'{"ocid":"o","a":' + b"[" * 126 + b"]" * 126 + b"}"
@@ -197,11 +210,18 @@ def test_a_field_of_another_type_is_unknown_and_the_rest_is_read():
     assert made.columns["suppliers"].tolist() == [0, -1]
 
 
-def test_a_zero_below_zero_keeps_its_sign():
-    line = b'{"ocid":"x:-0,","bids":{"details":[{"value":{"currency":"a","amount": -0 }}]}}\n'
-    made = chunk(line)
-    assert np.signbit(made.columns["amount"]).tolist() == [True]
-    assert made.ocids == ["x:-0,"]
+@pytest.mark.parametrize(
+    ("amount", "below"), [("-0", False), ("0", False), ("-0.0", True), ("-0e1", True)]
+)
+def test_a_zero_below_zero_keeps_its_sign_unless_it_is_whole(amount, below):
+    line = '{"ocid":"x","bids":{"details":[{"value":{"currency":"a","amount": AMOUNT }}]}}\n'
+    made = chunk(line.replace("AMOUNT", amount).encode())
+    assert np.signbit(made.columns["amount"]).tolist() == [below]
+
+
+def test_what_is_said_of_a_line_does_not_depend_on_its_end():
+    for end in (b"\n", b"\r\n"):
+        assert chunk(b"{" + end + b'{"a' + end).bad == chunk(b'{\n{"a').bad
 
 
 def test_chunks_can_be_sent():
@@ -297,6 +317,32 @@ def test_a_changed_file_is_read_anew(home, source):
     assert len(list(home.iterdir())) == 1
 
 
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_file_replaced_while_it_is_read(home, source, monkeypatch, alone, gone):
+    monkeypatch.setattr(reading, "BLOCK", 100)
+    monkeypatch.setattr(reading, "_helpers", lambda size: 1 if alone else 2)
+    right = read(source, cached=False)
+    all_chunks = reading.file_chunks
+
+    def replaced(path, size, opened):
+        chunks = all_chunks(path, size, opened)
+        yield next(chunks)
+        if gone:
+            source.unlink()
+        else:
+            other = source.with_name("other")
+            other.write_bytes(source.read_bytes().replace(b'"o', b'"p'))
+            other.replace(source)
+        yield from chunks
+
+    monkeypatch.setattr(command, "file_chunks", replaced)
+    found = read(source)
+    same(found[0], right[0])
+    assert found[1] == right[1]
+    assert not home.exists()
+
+
 def test_a_spoilt_file_is_read_anew_and_replaced(home, source):
     first, _ = read(source)
     (place,) = home.iterdir()
@@ -361,6 +407,25 @@ def test_packed_files_and_pipes_are_read(home, source, tmp_path):
     same(read(pipe)[0], read(source, cached=False)[0])
     os.waitpid(child, 0)
     assert not home.exists()
+
+
+def test_packed_files_that_are_spoilt(source, tmp_path):
+    packed = tmp_path / "releases.jsonl.gz"
+    whole = gzip.compress(source.read_bytes())
+    middle = len(whole) // 2
+    for odd in (
+        whole[:-1], whole[:middle], whole + b"x", source.read_bytes(),
+        whole[:middle] + b"\xff" * 50 + whole[middle + 50 :], whole[:-5] + b"\xff" + whole[-4:],
+    ):  # fmt: skip
+        packed.write_bytes(odd)
+        with pytest.raises(InputError, match=r"releases\.jsonl\.gz: this is no whole gzip file: "):
+            read(packed)
+
+
+def test_standard_input_that_is_closed(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="no standard input"):
+        read(streams.STANDARD)
 
 
 @given(st.lists(st.text(max_size=3), max_size=6))

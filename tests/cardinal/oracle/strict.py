@@ -50,7 +50,7 @@ def _no_constant(text: str) -> Any:
 DECODER = json.JSONDecoder(
     object_pairs_hook=_members,
     parse_float=Number,
-    parse_int=Number,
+    parse_int=lambda text: Number("0" if text == "-0" else text),
     parse_constant=_no_constant,
 )
 
