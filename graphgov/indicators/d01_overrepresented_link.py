@@ -69,7 +69,7 @@ class OverrepresentedLink(Detector):
         "awards.amount", "awards.currency", "awards.category", "awards.region", "awards.status",
         "awards.tender_id", "awards.lot_id", "bids.company_id", "bids.tender_id", "bids.status",
         "bids.lot_id", "tenders.category", "tenders.region", "tenders.buyer_id",
-        "bodies.region", "bodies.name", "companies.name", "rates.rate",
+        "bodies.region", "bodies.name", "companies.name", "companies.region", "rates.rate",
     )  # fmt: skip
     sentences: ClassVar = {
         "en": (

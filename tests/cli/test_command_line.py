@@ -171,7 +171,8 @@ def test_a_stopped_run_leaves_nothing_half_done(source, tmp_path, number):
             time.sleep(0.05)
         time.sleep(0.3)
         said = _stopped(child, number)
-    assert child.returncode == 1, said
+    # On a busy machine a second press may come while the first one's end is under way.
+    assert child.returncode in (1, -number), said
     assert "stopped" in said
     assert "Traceback" not in said
     assert sorted(p.name for p in tmp_path.iterdir()) == ["source"]

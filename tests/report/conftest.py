@@ -155,7 +155,7 @@ def make_results(snap: Snapshot) -> Results:
         class_="statistical",
         subject_kind="group",
         subject_id='["C4","C5","C6","C7"]',
-        score=0.5,
+        score=0.6,
         reason="Four companies won in turn.",
         evidence=tuple(cite("bids", "company_id >= 'C4'", "bid_id")),
         members=tuple(Member("company", f"C{i}", "member") for i in range(4, 8)),
