@@ -46,9 +46,9 @@ class CobiddingGroup(Detector):
         are joined by Fisher's method. Given who bid: is the winner the one that had waited
         longest, and are wins more even than the strengths of other groups' members let expect?
         Given the market: do members come together, or each for itself, more than in other
-        groups of their size? And did these lots go for more of their estimates, or with closer
-        bids, than lots of the category with as many bidders do everywhere, outsiders making a
-        lot count less? Of overlapping candidates the strongest is kept.
+        groups of their size? And was the dearest bid on these lots more of the estimate (without
+        estimates: were bids closer) than on lots of the category with as many bidders
+        everywhere, outsiders making a lot count less? Of overlapping candidates the strongest is kept.
     Example: Four computer dealers bid on forty lots together; each fourth one goes to each.
     Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
         niche and a region also meet always and only each other, and a full order book makes
@@ -145,7 +145,7 @@ class CobiddingGroup(Detector):
         rows: Rows,
     ) -> Flag:
         p_turns, p_even, p_clump, p_price, p_value, q_value, worth = chances
-        asked, usual = prices.paid(group.lots)
+        asked, usual = prices.asked(group.lots)
         weights, lift, leaving = shape
         together = 1.0 if p_clump is None else p_clump
         who = told(market, group.members, group.lots, rows)
@@ -210,8 +210,9 @@ def _said(p_value: float) -> float | None:
 def _dear_words(asked: float, usual: float | None) -> dict[str, str]:
     there = f"{usual:.0%}" if usual is not None else "?"
     return {
-        "en": f"what stands out is that these lots went for {asked:.0%} of the estimate, where "
-        f"lots of the category with as many bidders elsewhere go for {there}",
-        "zh": f"突出之处在于这些标段的成交价为预算的{asked:.0%}，"
-        f"而其他地区投标人数相同的同类标段为{there}",
+        "en": f"what stands out is that the dearest bid on these lots asked for {asked:.0%} of the "
+        f"estimate on average, where on lots of the category with as many bidders it asks for "
+        f"{there}",
+        "zh": f"突出之处在于这些标段的最高报价平均为预算的{asked:.0%}，"
+        f"而投标人数相同的同类标段为{there}",
     }

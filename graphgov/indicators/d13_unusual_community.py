@@ -29,9 +29,9 @@ _GRAPHS = {
 }
 _WHY = {
     "prices": {
-        "en": "their lots went for {asked:.0%} of the estimate, where lots of the category with as "
-        "many bidders go for {usual:.0%} everywhere",
-        "zh": "其标段成交价为预算的{asked:.0%}，而各地同类、同投标人数的标段为{usual:.0%}",
+        "en": "the dearest bid on their lots asked for {asked:.0%} of the estimate on average, "
+        "where on lots of the category with as many bidders it asks for {usual:.0%}",
+        "zh": "其标段的最高报价平均为预算的{asked:.0%}，而同类、同投标人数的标段为{usual:.0%}",
     },
     "closeness": {
         "en": "the bids on their lots lie closer together than on lots of the category elsewhere",
@@ -58,15 +58,16 @@ class UnusualCommunity(Detector):
         companies that met more often than their trade explains (`cobidding`); buyers and
         companies linked by more awards than shares explain (`buyers`); people and companies
         joined by posts, shares and kin (`ties`). All are reported, few are flagged. Tested is
-        what members did together: whether their lots went for more of the estimate, or with
-        closer bids, than lots of the same category and number of bidders in all regions (a
+        what members did together: whether the dearest bid on their lots was more of the estimate
+        (without estimates: bids were closer) than on lots of the same category and number of
+        bidders in all regions (a
         community that fills its own market has nobody else to be compared with); whether wins
         go round among members, given who bid; and for tied companies whether they bid against
         each other more often than their niches explain. What the other communities of the graph
         do tells what is usual; p-values are joined by Fisher's method. Flagged are communities of
         **min_companies** or more with **min_lots** lots and q at most **max_q**.
-    Example: Eight of the nine road builders of a county took 91 percent of its road money, at 98
-        percent of the estimates, where like lots elsewhere end at 86.
+    Example: Eight of the nine road builders of a county took 91 percent of its road money; their
+        dearest bids ask for 99 percent of the estimate, where on like lots it is 93.
     Why: Closed circles share out a market and keep its prices up. So do high local costs, a
         remote valley, or estimates that are tight for everybody there.
     Score: Surprise of the joint p-value.
@@ -200,7 +201,7 @@ class UnusualCommunity(Detector):
             for kind, codes, role in (("body", bodies, "buyer"), ("person", people, "link")):
                 ids = snap.ids(kind) if len(codes) else []
                 parts["members"] += [Member(kind, ids[code], role) for code in codes]
-            asked_price, usual = prices.paid(hit.lots)
+            asked_price, usual = prices.asked(hit.lots)
             told_why = {
                 "asked": asked_price or 0.0,
                 "usual": usual or 0.0,

@@ -8,7 +8,7 @@ import numpy as np
 
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
-from graphgov.network.closeness import NEEDS, WANTS, Close, close, strongest
+from graphgov.network.closeness import NEEDS, WANTS, Close, close, overshadowed, strongest
 from graphgov.network.favour import awards_of, combined, decades, term_rows, total
 from graphgov.network.paths import Chain
 from graphgov.network.telling import award_count, bids_clause, repeats_clause, tell
@@ -18,6 +18,7 @@ from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.spans import F64
 
 _ALONE = 0.25  # points of the strongest documented or declared tie by itself
+_BYSTANDER = 0.75  # points less where another official explains the same awards better
 _ASIDE = """
 SELECT d.person_id, w.award_id FROM decisions d JOIN wins w USING (award_id) WHERE d.recused
 UNION
@@ -93,6 +94,9 @@ class TieStrength(Detector):
         p = combined(near.seen)
         worth = decades(near.seen, near.rarity)
         best = strongest(near, worth)
+        said = [i for i in best if worth[i] >= self.least_points]
+        worth = worth.copy()
+        worth[sorted(overshadowed(near, said, worth))] -= _BYSTANDER
         q = benjamini_hochberg(p, tests=near.looked_at)
         aside = snap.memo("recused", lambda: _recused(snap))
         flags: list[Flag] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphgov.network.favour import Queries, ask, term_queries
+from graphgov.network.favour import Queries, ask, spans_of, term_queries
 from graphgov.network.paths import Chains, chains
 from graphgov.network.rarity import pairs_met, rarity
 from graphgov.network.terms import Terms, terms
@@ -160,6 +160,30 @@ def _best_windows(found: Chains, row: I64) -> I64:
     for column in window:
         new[1:] |= np.diff(column[order]) != 0
     return np.sort(order[new])
+
+
+def overshadowed(near: Close, rows: Sequence[int], worth: F64) -> set[int]:
+    """Rows whose awards another official's closeness to the same company explains better.
+
+    An award is steered once. Where two officials served a body on the same days, both close to
+    a company, the one for whom more speaks is the likelier hand, and the other a bystander.
+
+    Args:
+        near: Who is close to whom.
+        rows: Those compared, one per official and company.
+        worth: What each row of `near` is worth.
+    """
+    by_pair: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    for i in rows:
+        for body, company, start, end in spans_of(near.queries, i):
+            if start <= end:
+                by_pair.setdefault((body, company), []).append((i, start, end))
+    return {
+        i
+        for spans in by_pair.values()
+        for i, start, end in spans
+        if any(worth[j] > worth[i] and s <= end and start <= e for j, s, e in spans)
+    }
 
 
 def strongest(near: Close, worth: F64) -> Sequence[int]:

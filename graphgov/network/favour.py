@@ -84,7 +84,8 @@ def decades(seen: Advantage, ties: F64 | float = 0.0) -> F64:
     the firm won beyond expectation at the same bodies while the official was not there, or no tie
     held, had another reason, which is taken off: of two firms with the same tie the one that
     sells as well without it weighs less. One point more stands for the awards themselves: of
-    equal odds those on many wins and contests weigh more.
+    equal odds those on many wins and contests weigh more. Added are the circumstances: how large
+    the purchases were, and whether the company was there in the years before and after.
 
     Args:
         seen: Wins against expectation.
@@ -95,7 +96,7 @@ def decades(seen: Advantage, ties: F64 | float = 0.0) -> F64:
         np.maximum(seen.odds, LEAST_ODDS) + ties + 1.0 - OTHER_REASON * np.maximum(without, 0.0)
     )
     size = np.where(seen.wins > 0, seen.wins + seen.contests / 2, 0.0)
-    return np.maximum(points * size / (size + HALF_SIZE), 0.0)
+    return np.maximum(points * size / (size + HALF_SIZE) + seen.circumstances, 0.0)
 
 
 def combined(seen: Advantage) -> F64:

@@ -4,7 +4,9 @@ Every lot gets normal scores among lots of its category and number of bidders in
 that a group that fills a market of its own is still compared with somebody.
 
 level
-    The winning price over the estimate: firms that do not compete get more of it.
+    The dearest bid over the estimate. Firms that agreed who wins get more of the estimate, and
+    who bids to lose asks more still: the one bid tells both. A winning price tells less, as an
+    outsider who bids keeps it down.
 closeness
     Minus the coefficient of variation of the bids: bids written to lose keep near each other.
 """
@@ -22,7 +24,7 @@ from graphgov.stats.strata import make_strata
 BOOL = npt.NDArray[np.bool_]
 _PEERS = 30
 _SEVERAL = 6  # bidders from which lots are alike
-_SANE = (0.2, 2.0)  # winning price over estimate; beyond is a slip of the pen
+_SANE = (0.2, 2.0)  # dearest bid over estimate; beyond is a slip of the pen
 _WILD = 10.0  # dearest over cheapest
 
 
@@ -31,7 +33,7 @@ class LotPrices:
     """Normal scores of every lot, high where it is suspicious; NaN where it cannot be told.
 
     Attributes:
-        ratio: Winning price over estimate.
+        ratio: Dearest bid over estimate, of lots with two priced bids or more.
         level: Of that ratio.
         closeness: Of the variation of bids.
         usual: The median ratio of lots of the category and number of bidders.
@@ -47,8 +49,8 @@ class LotPrices:
         """The level where it is known, else the closeness."""
         return np.where(np.isfinite(self.level), self.level, self.closeness)
 
-    def paid(self, lots: I64) -> tuple[float | None, float | None]:
-        """Mean price over estimate of some lots, and what is usual for them; None if unknown."""
+    def asked(self, lots: I64) -> tuple[float | None, float | None]:
+        """Mean ratio of some lots, and what is usual for them; None if unknown."""
         known = lots[np.isfinite(self.ratio[lots])]
         if not len(known):
             return None, None
@@ -67,12 +69,10 @@ def lot_prices(market: Cobidding) -> LotPrices:
     low, top = np.full(count, np.inf), np.zeros(count)
     np.minimum.at(low, lot, amount)
     np.maximum.at(top, lot, amount)
-    paid = np.full(count, np.nan)
-    won = rows[market.won[rows]]
-    paid[bids.lot[won]] = market.amount[won]
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = paid / market.estimate
-    ratio = np.where((ratio >= _SANE[0]) & (ratio <= _SANE[1]), ratio, np.nan)
+        ratio = top / market.estimate
+    sane = (number >= 2) & (ratio >= _SANE[0]) & (ratio <= _SANE[1])
+    ratio = np.where(sane, ratio, np.nan)
     relative = amount / np.where(np.isfinite(low), low, 1.0)[lot]
     mean = np.bincount(lot, relative, minlength=count) / np.maximum(number, 1)
     square = np.bincount(lot, (relative - mean[lot]) ** 2, minlength=count)

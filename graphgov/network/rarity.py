@@ -5,8 +5,10 @@ few are linked through a spouse, many through a colleague's classmate. Chains ar
 square of their strength over how often their pattern of ties occurs among these pairs (squared,
 so that a rare but weak pattern is no strong tie); the points of one are the powers of ten of the
 share of pairs that are at least as closely linked. Ten times as many innocent ties take one point
-from each. A chain ten times as weak as that to a classmate's own firm loses half a point more: a
-pattern may be rare only because it is odd.
+from each. A pattern may also be rare only because it is odd. So a chain ten times as weak as that
+to a classmate's own firm loses half a point more; one that ends in somebody who is merely hired
+there loses two, since favour pays those who own and lead; and one of four links or more, which
+nobody remembers to return a favour over, one and a half.
 """
 
 import numpy as np
@@ -18,6 +20,9 @@ from graphgov.stats.market import Market
 from graphgov.stats.spans import F64, I64, distinct
 
 TYPICAL, WEAKNESS = 0.2, 0.5  # strength without a correction; points per tenfold strength
+HIRED, FAR_OFF = 2.0, 1.5  # points that a hired hand at the end, and four links, take off
+LONG = 4
+_HIRED = ("manager", "supervisor")
 # Kinds that speak of the same sort of closeness are one: their counts are too small apart.
 _SORTS = (
     ("spouse", "parent", "child", "sibling", "kin", "in_law"),
@@ -62,7 +67,19 @@ def rarity(found: Chains, row: I64, met: int) -> F64:
     closer = pairs - np.searchsorted(best, worth * (1 - 1e-12))
     rare = np.log10(max(met, pairs, 1) / np.maximum(closer, 1.0))
     weak = WEAKNESS * np.log10(np.maximum(found.strength[row], 1e-9) / TYPICAL)
-    return np.asarray(np.maximum(0.0, rare + weak))
+    return np.asarray(np.maximum(0.0, rare + weak - _odd(kinds)))
+
+
+def _odd(kinds: I64) -> F64:
+    """Points that a chain loses for whom it ends in and for its length.
+
+    Args:
+        kinds: Chains by links, places in `KINDS`; -1 behind the last.
+    """
+    links = (kinds >= 0).sum(axis=1)
+    last = kinds[np.arange(len(kinds)), np.maximum(links - 1, 0)]
+    hired = np.isin(last, [KINDS.index(name) for name in _HIRED]) & (links > 1)
+    return np.where(hired, HIRED, 0.0) + np.where(links >= LONG, FAR_OFF, 0.0)
 
 
 def pairs_met(held: Terms, yard: Market) -> int:

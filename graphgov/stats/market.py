@@ -27,6 +27,7 @@ import numpy.typing as npt
 from scipy import stats as scipy_stats
 
 from graphgov.snapshot import Snapshot
+from graphgov.stats.circumstances import Asked, Circumstances
 from graphgov.stats.exact import Tail
 from graphgov.stats.shares import PRESENCE, Shares
 from graphgov.stats.spans import F64, FAR, I32, I64, sums
@@ -56,6 +57,8 @@ class Advantage:
         jump: Tail of the company's decisions at these bodies that fall into the span.
         odds: Favour in the span against a steady share or a habit of the pair's own, in
             powers of ten (a Bayes factor); 0 where it was not asked for.
+        circumstances: What the size of purchases and the years before and after the span add to
+            it, in powers of ten; 0 where odds were not asked for.
     """
 
     wins: I64
@@ -69,6 +72,7 @@ class Advantage:
     bids: Tail
     jump: Tail
     odds: F64
+    circumstances: F64
 
 
 class AwardRow(NamedTuple):
@@ -90,6 +94,8 @@ class Market:
         self.strengths = Strengths(snap)
         self._snap = snap
         self._fitted: tuple[Spells, Spells] | None = None
+        self._took_part: Shares | None = None
+        self._beside: Circumstances | None = None
 
     def count(self, body: I32, company: I32, start: I32, end: I32) -> I64:
         """Awards of each company at each body in each span."""
@@ -152,8 +158,10 @@ class Market:
         contests, contest_wins, contest_expected, bids = self.strengths.view(
             body, company, start, end, group, groups
         )
-        odds = (
-            self.odds(body, company, start, end, group, groups) if with_odds else np.zeros(groups)
+        odds, circumstances = (
+            self.odds(body, company, start, end, group, groups)
+            if with_odds
+            else (np.zeros(groups), np.zeros(groups))
         )
         return Advantage(
             wins=wins,
@@ -167,12 +175,15 @@ class Market:
             bids=bids,
             jump=self._jump(body, company, start, end, group, wins),
             odds=odds,
+            circumstances=circumstances,
         )
 
-    def odds(self, body: I32, company: I32, start: I32, end: I32, group: I64, groups: int) -> F64:
+    def odds(
+        self, body: I32, company: I32, start: I32, end: I32, group: I64, groups: int
+    ) -> tuple[F64, F64]:
         """Favour in spans of days against a steady share or a habit, in powers of ten per group.
 
-        The larger of two factors, over what the company won and over what it took part in: who is
+        And what the circumstances add to it. The larger of two factors, over what the company won and over what it took part in: who is
         handed purchases shows in the one, who is told of them but often outbid in the other. It
         is the same story told twice, so they are not added up. Fewer than two wins say nothing.
         """
@@ -193,7 +204,10 @@ class Market:
         factor = np.zeros(unit.size)
         factor[kept] = np.maximum(told[0], told[1])
         joined = of_groups(unit // pairs, factor, groups)
-        return np.asarray(joined / np.log(10.0))
+        units = Asked(*asked, body_of, firm_of, unit[kept] // pairs)
+        if self._beside is None:
+            self._beside = Circumstances(self._presence(), self.shares)
+        return np.asarray(joined / np.log(10.0)), self._beside.points(units, groups)
 
     def _jump(self, body: I32, company: I32, start: I32, end: I32, group: I64, wins: I64) -> Tail:
         """The tail of decisions that fall into the spans, given how many there are in all.
@@ -226,10 +240,16 @@ class Market:
     def _spells(self) -> tuple[Spells, Spells]:
         """Over wins and over presence; fitted when somebody first asks for odds."""
         if self._fitted is None:
-            wins = Spells(self.shares)
-            same = not self.strengths.lot.size
-            self._fitted = (wins, wins if same else Spells(Shares(self._snap, PRESENCE)))
+            wins, presence = Spells(self.shares), self._presence()
+            self._fitted = (wins, wins if presence is self.shares else Spells(presence))
         return self._fitted
+
+    def _presence(self) -> Shares:
+        """What companies took part in; what they won, where nobody is known to have lost."""
+        if self._took_part is None:
+            known = self.strengths.lot.size > 0
+            self._took_part = Shares(self._snap, PRESENCE) if known else self.shares
+        return self._took_part
 
     def _first_of_pair(self, group: I64, body: I32, company: I32) -> npt.NDArray[np.bool_]:
         """The first span of each company at each body in a group: its past counts once."""

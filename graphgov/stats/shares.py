@@ -23,10 +23,11 @@ MIN_LINE = 10  # awards below which a category is joined with its neighbours
 # Everything a company took part in, won or not; what is known of no tender was won.
 PRESENCE = """(
     SELECT tender_id || ' ' || lot AS award_id, company_id, buyer_id, awarded_on, category,
-        division, region, '' AS row_key, 0 AS amount, '' AS currency
+        division, region, '' AS row_key, estimated_value AS amount,
+        coalesce(currency, '') AS currency
     FROM contests
     UNION ALL
-    SELECT award_id, company_id, buyer_id, awarded_on, category, division, region, '', 0, ''
+    SELECT award_id, company_id, buyer_id, awarded_on, category, division, region, '', NULL, ''
     FROM wins WHERE tender_id IS NULL
 )"""
 
@@ -159,9 +160,7 @@ class Shares:
         Returns:
             Query and line, ascending; the company's decisions there, and all of the body's.
         """
-        low, high = self._starts[company], self._starts[company + 1]
-        query = np.repeat(np.arange(body.size), high - low)
-        line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
+        query, line = self._lines_of(company)
         key = company[query].astype(np.int64) * self.lines + line
         own = self._own_here(key * self.bodies + body[query]).astype(np.int64)
         kept = own > 0
@@ -213,9 +212,7 @@ class Shares:
 
     def _shares_of(self, body: I32, company: I32, apart: I32 | None) -> _Lines:
         """The same, looked up query by query."""
-        low, high = self._starts[company], self._starts[company + 1]
-        query = np.repeat(np.arange(body.size), high - low)
-        line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
+        query, line = self._lines_of(company)
         bought = self._bought(body[query], line)
         kept = bought > 0  # nothing is expected where nothing was bought
         query, line, bought = query[kept], line[kept], bought[kept]
@@ -225,6 +222,29 @@ class Shares:
             out.append((a.astype(np.int64), self._bought(a, line)))
         share = self._share(out, company[query].astype(np.int64), line.astype(np.int64))
         return query, line, share, bought
+
+    def _lines_of(self, company: I32) -> tuple[I64, I32]:
+        """The lines of business each company sold in anywhere: query and line, ascending."""
+        low, high = self._starts[company], self._starts[company + 1]
+        query = np.repeat(np.arange(company.size), high - low)
+        return query, (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
+
+    def lines_in(
+        self, body: I32, company: I32, spans: Sequence[tuple[I32, I32]]
+    ) -> list[F64]:
+        """Purchases of bodies in a company's lines of business, in each of several spans.
+
+        Args:
+            body: Per query.
+            company: Per query.
+            spans: First and last days per query, each pair a span of its own.
+        """
+        query, line = self._lines_of(company)
+        found = []
+        for start, end in spans:
+            first, last = self._by_line.span(body[query], line, start[query], end[query])
+            found.append(sums(query, (last - first).astype(np.float64), body.size))
+        return found
 
     def _bought(self, body: I32, line: I32) -> I64:
         """Purchases of bodies in lines, over all days."""
@@ -238,9 +258,7 @@ class Shares:
             company: Per query.
             days: Days since 1970; one array comes back for each.
         """
-        low, high = self._starts[company], self._starts[company + 1]
-        query = np.repeat(np.arange(body.size), high - low)
-        line = (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
+        query, line = self._lines_of(company)
         b, s = body[query], company[query]
         far = np.full(b.size, FAR, np.int32)
         begin, finish = self._by_line.span(b, line, -far, far)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphgov.network.closeness import Close, close, strongest
+from graphgov.network.closeness import Close, close, overshadowed, strongest
 from graphgov.network.ties import FADE_DAYS
 from graphgov.snapshot import Snapshot
 
@@ -155,3 +155,43 @@ def test_without_ties_nobody_is_close(snapshot: Callable[..., Snapshot]) -> None
 
 def test_nothing_at_all(snapshot: Callable[..., Snapshot]) -> None:
     assert close(snapshot()).row.size == 0
+
+
+def two_officials(**second: Any) -> Frames:
+    """Two officials of one body, both tied to the owner of the firm that won there."""
+    one = world("k")
+    rows = {
+        "people": {"person_id": "k-two", "name": "two"},
+        "offices": {"person_id": "k-two", "body_id": "k-body", "started_on": FAR_AGO} | second,
+        "ties": {"person_a": "k-two", "person_b": "k-own", "kind": "friend",
+                 "started_on": FAR_AGO, "certainty": "documented"},
+    }  # fmt: skip
+    for table, row in rows.items():
+        one[table].append(row)
+    one["awards"].append(one["awards"][0] | {"award_id": "k-2", "awarded_on": day(-400)})
+    return one
+
+
+def shadows(snap: Snapshot, worth: dict[str, float]) -> set[str]:
+    near = close(snap)
+    ids = snap.ids("person")
+    value = np.array([worth[ids[p]] for p in near.person])
+    found = overshadowed(near, range(len(value)), value)
+    return {ids[near.person[i]] for i in found}
+
+
+def test_of_two_officials_the_likelier_hand_overshadows_the_other(
+    snapshot: Callable[..., Snapshot],
+) -> None:
+    snap = snapshot(**two_officials())
+    assert shadows(snap, {"k-off": 3.0, "k-two": 1.0}) == {"k-two"}
+    assert shadows(snap, {"k-off": 1.0, "k-two": 3.0}) == {"k-off"}
+    assert shadows(snap, {"k-off": 2.0, "k-two": 2.0}) == set()
+
+
+def test_officials_who_never_served_together_do_not_overshadow_each_other(
+    snapshot: Callable[..., Snapshot],
+) -> None:
+    frames = two_officials(ended_on=day(-300))
+    frames["offices"][0]["started_on"] = day(-299)
+    assert shadows(snapshot(**frames), {"k-off": 3.0, "k-two": 1.0}) == set()

@@ -128,8 +128,8 @@ def test_scores_of_prices_are_ranks_among_like_lots() -> None:
     assert np.isnan(prices.dear[place["NONE"]])  # neither an estimate nor three prices
     known = prices.level[np.isfinite(prices.level)]
     assert abs(known.mean()) < 0.1
-    assert prices.paid(np.array([place["DEAR"]]))[0] == pytest.approx(119 / 120, abs=1e-4)
-    assert prices.paid(np.array([place["NONE"]])) == (None, None)
+    assert prices.asked(np.array([place["DEAR"]]))[0] == pytest.approx(119.9 / 120, abs=1e-4)
+    assert prices.asked(np.array([place["NONE"]])) == (None, None)
 
 
 def test_communities_do_not_depend_on_row_order() -> None:

@@ -62,7 +62,7 @@ def test_without_windows_terms_stay_whole() -> None:
 
 def views(
     bids: list[float], jump: list[float], share: list[float], *, contests: int = 5, wins: int = 5,
-    outside: float = 2.0, odds: float = 0.0,
+    outside: float = 2.0, odds: float = 0.0, circumstances: float = 0.0,
 ) -> Advantage:  # fmt: skip
     n = len(bids)
     zero = np.zeros(n)
@@ -74,7 +74,7 @@ def views(
         wins=np.full(n, wins), expected=zero + 1, outside_wins=np.full(n, 1),
         outside_expected=zero + outside, p_share=np.array(share), contests=np.full(n, contests),
         contest_wins=np.full(n, 1), contest_expected=zero + 1, bids=tail(bids), jump=tail(jump),
-        odds=zero + odds,
+        odds=zero + odds, circumstances=zero + circumstances,
     )  # fmt: skip
 
 
@@ -85,6 +85,13 @@ def test_decades_join_tie_and_advantage_and_are_damped() -> None:
     assert decades(seen, 1.5)[0] == pytest.approx(4.5 * size / (size + HALF_SIZE))
     assert decades(seen, np.array([1.5]))[0] == decades(seen, 1.5)[0]
     assert decades(replace(seen, wins=np.array([0])))[0] == 0
+
+
+def test_circumstances_are_added_as_they_are() -> None:
+    plain = decades(views([0.1], [0.01], [0.001], odds=2.0))[0]
+    seen = views([0.1], [0.01], [0.001], odds=2.0, circumstances=0.5)
+    assert decades(seen)[0] == pytest.approx(plain + 0.5)
+    assert decades(replace(seen, circumstances=np.array([-9.0])))[0] == 0
 
 
 def test_a_steady_firm_takes_back_what_its_tie_says() -> None:

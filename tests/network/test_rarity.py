@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from graphgov.network.closeness import close
-from graphgov.network.rarity import TYPICAL, WEAKNESS, pairs_met, rarity
+from graphgov.network.rarity import FAR_OFF, HIRED, TYPICAL, WEAKNESS, _odd, pairs_met, rarity
 from graphgov.network.terms import terms
+from graphgov.network.ties import KINDS
 from graphgov.snapshot import Snapshot
 from graphgov.stats.market import market
 
@@ -91,3 +92,29 @@ def test_the_order_of_rows_is_nothing(snapshot: Callable[..., Snapshot]) -> None
     frames = town(["spouse", "classmate", "friend", "classmate"])
     turned = {table: rows[::-1] for table, rows in frames.items()}
     assert points(snapshot(**frames)) == points(snapshot(**turned))
+
+
+@pytest.mark.parametrize(
+    ("links", "lost"),
+    [
+        (("spouse", "owner"), 0.0),
+        (("spouse", "manager"), HIRED),
+        (("spouse", "officer"), 0.0),  # a role nobody wrote down is not held against anybody
+        (("spouse", "manager", "owner"), 0.0),  # hired on the way to somebody who owns
+        (("manager",), 0.0),  # the official's own post
+        (("friend", "kin", "business_partner", "owner"), FAR_OFF),
+        (("friend", "kin", "business_partner", "supervisor"), FAR_OFF + HIRED),
+    ],
+)
+def test_hired_hands_and_long_chains_lose_points(links: tuple[str, ...], lost: float) -> None:
+    row = [KINDS.index(k) for k in links] + [-1] * (4 - len(links))
+    assert _odd(np.array([row])).tolist() == [lost]
+
+
+def test_a_relative_who_is_hired_says_less_than_one_who_owns(
+    snapshot: Callable[..., Snapshot],
+) -> None:
+    frames = town(["spouse", "spouse"] + ["none"] * 8, strangers=18)
+    frames["officers"][1]["role"] = "manager"
+    found = points(snapshot(**frames))
+    assert found["o0"] > found["o1"] == 0  # of fewer than two powers of ten nothing is left

@@ -1,0 +1,192 @@
+"""Sizes of purchases and the years next to a span, against a slow plain version."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphgov.snapshot import Snapshot
+from graphgov.stats.circumstances import (
+    AFTER,
+    BEFORE,
+    MOST_SIZE,
+    SIZE,
+    Asked,
+    Circumstances,
+)
+from graphgov.stats.market import LEAST_WINS, market
+from graphgov.stats.shares import PRESENCE, Shares
+from graphgov.stats.spans import FAR
+
+Snap = Callable[..., Snapshot]
+Row = dict[str, Any]
+EPOCH = date(1970, 1, 1)
+START = date(2018, 1, 1)
+
+
+def province(seed: int = 0, tenders: int = 400) -> dict[str, list[Row]]:
+    """Random tenders of three bodies in two lines, two to four of six firms bidding."""
+    rng = np.random.default_rng(seed)
+    frames: dict[str, list[Row]] = {"tenders": [], "bids": [], "awards": []}
+    for i in range(tenders):
+        body, category = f"B{rng.integers(3)}", ("4500", "3000")[int(rng.integers(2))]
+        day = str(START + timedelta(days=int(rng.integers(2000))))
+        value = float(np.round(rng.lognormal(10 + (category == "4500"), 1)))
+        firms = [f"C{c}" for c in rng.choice(6, size=int(rng.integers(2, 5)), replace=False)]
+        key = f"T{i:03d}"
+        frames["tenders"].append(
+            {"tender_id": key, "buyer_id": body, "category": category, "estimated_value": value}
+        )
+        frames["bids"] += [
+            {"bid_id": f"{key}{c}", "tender_id": key, "company_id": c, "amount": value}
+            for c in firms
+        ]
+        frames["awards"].append(
+            {"award_id": f"A{i:03d}", "tender_id": key, "buyer_id": body, "company_id": firms[0],
+             "awarded_on": day, "amount": value, "category": category}
+        )  # fmt: skip
+    return frames
+
+
+def prepared(snap: Snapshot) -> Circumstances:
+    return Circumstances(Shares(snap, PRESENCE), Shares(snap))
+
+
+def ask(snap: Snapshot, body: str, company: str, spans: list[tuple[date, date]]) -> float:
+    count = len(spans)
+    codes = snap.ids("body").index(body), snap.ids("company").index(company)
+    one = np.ones(count, np.int32)
+    asked = Asked(
+        one * codes[0],
+        one * codes[1],
+        np.array([(s - EPOCH).days for s, _ in spans], np.int32),
+        np.array([(e - EPOCH).days for _, e in spans], np.int32),
+        np.zeros(count, np.int64),
+        one[:1] * codes[0],
+        one[:1] * codes[1],
+        np.zeros(1, np.int64),
+    )
+    return float(prepared(snap).points(asked, 1)[0])
+
+
+def plainly(
+    frames: dict[str, list[Row]], body: str, company: str, spans: list[tuple[date, date]]
+) -> float:
+    """The same from the rows, one at a time; repeats within a fortnight count for size alone."""
+    tender = {t["tender_id"]: t for t in frames["tenders"]}
+    day = {a["tender_id"]: date.fromisoformat(a["awarded_on"]) for a in frames["awards"]}
+    bids = [(tender[b["tender_id"]], b["company_id"]) for b in frames["bids"]]
+    log = {c: [np.log(t["estimated_value"]) for t, _ in bids if t["category"] == c]
+           for c in ("4500", "3000")}  # fmt: skip
+
+    def level(t: Row) -> float:
+        values = log[t["category"]]
+        return (np.log(t["estimated_value"]) - np.mean(values)) / np.std(values)
+
+    usual = np.mean([level(t) for t, _ in bids if t["buyer_id"] == body])
+    own = [t for t, c in bids if c == company and t["buyer_id"] == body]
+    inside = [
+        level(t) - usual for t in own if any(s <= day[t["tender_id"]] <= e for s, e in spans)
+    ]
+    size = np.sum(inside) / np.sqrt(max(len(inside), 1))
+
+    def decisions(rows: list[tuple[str, str, date, str]]) -> list[date]:
+        kept, last = [], {}
+        for key, line, when, _ in sorted(rows, key=lambda r: (r[2], r[3])):
+            if (when - last.get((key, line), date.min)).days > 14:
+                kept.append(when)
+            last[key, line] = when
+        return kept
+
+    lines = {
+        tender[a["tender_id"]]["category"] for a in frames["awards"] if a["company_id"] == company
+    }
+    took = decisions([(company, t["category"], day[t["tender_id"]], t["tender_id"]) for t in own])
+    bought = decisions(
+        [(a["company_id"], a["category"], day[a["tender_id"]], a["award_id"])
+         for a in frames["awards"] if a["buyer_id"] == body and a["category"] in lines]
+    )  # fmt: skip
+    first, last = min(s for s, _ in spans), max(e for _, e in spans)
+    rates = []
+    for low, high in (
+        (first - timedelta(days=365), first - timedelta(days=1)),
+        (last + timedelta(days=1), last + timedelta(days=365)),
+    ):
+        seen, there = (sum(low <= d <= high for d in days) for days in (took, bought))
+        rates.append(np.log10((seen + 0.3) / (there + 2.0)))
+    capped = np.clip(size, -MOST_SIZE, MOST_SIZE)
+    return float(SIZE * capped - BEFORE * (rates[0] + 0.8) - AFTER * (rates[1] + 0.8))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_is_what_the_rows_say(snapshot: Snap, seed: int) -> None:
+    frames = province(seed)
+    snap = snapshot(**frames)
+    rng = np.random.default_rng(seed)
+    for _ in range(6):
+        body, company = f"B{rng.integers(3)}", f"C{rng.integers(6)}"
+        begin = START + timedelta(days=int(rng.integers(1200)))
+        spans = [(begin, begin + timedelta(days=200)),
+                 (begin + timedelta(days=300), begin + timedelta(days=500))]  # fmt: skip
+        assert ask(snap, body, company, spans) == pytest.approx(
+            plainly(frames, body, company, spans), abs=1e-9
+        )
+
+
+def test_the_order_of_rows_changes_nothing(snapshot: Snap) -> None:
+    frames = province(9)
+    mixed = {name: rows[::-1] for name, rows in frames.items()}
+    span = [(date(2019, 1, 1), date(2020, 6, 1))]
+    assert ask(snapshot(**frames), "B1", "C2", span) == ask(snapshot(**mixed), "B1", "C2", span)
+
+
+def test_values_nobody_knows_say_nothing_of_size(snapshot: Snap) -> None:
+    frames = province(3)
+    for row in frames["tenders"]:
+        del row["estimated_value"]
+    span = [(date(2019, 1, 1), date(2020, 6, 1))]
+    known = ask(snapshot(**province(3)), "B1", "C2", span)
+    blank = ask(snapshot(**frames), "B1", "C2", span)
+    assert np.isfinite(blank)
+    assert blank != known
+    assert abs(blank - known) <= SIZE * MOST_SIZE
+
+
+def test_a_stranger_before_and_after_says_more_than_a_regular(snapshot: Snap) -> None:
+    frames = province(5)
+    span = [(date(2019, 7, 1), date(2020, 12, 31))]
+    before = ask(snapshot(**frames), "B0", "C0", span)
+    day = {a["tender_id"]: a["awarded_on"] for a in frames["awards"]}
+    frames["bids"] = [
+        b for b in frames["bids"]
+        if b["company_id"] != "C0" or "2019-07-01" <= day[b["tender_id"]] <= "2020-12-31"
+    ]  # fmt: skip
+    for award in frames["awards"]:  # the others win what it no longer bids on
+        if award["company_id"] == "C0" and not "2019-07-01" <= award["awarded_on"] <= "2020-12-31":
+            award["company_id"] = next(
+                b["company_id"] for b in frames["bids"] if b["tender_id"] == award["tender_id"]
+            )
+    assert ask(snapshot(**frames), "B0", "C0", span) > before
+
+
+def test_open_ends_have_no_year_beside_them(snapshot: Snap) -> None:
+    snap = snapshot(**province(1))
+    far = np.array([FAR], np.int32)
+    zero, unit = np.zeros(1, np.int32), np.zeros(1, np.int64)
+    found = prepared(snap).points(Asked(zero, zero, -far, far, unit, zero, zero, unit), 2)
+    assert abs(found[0]) <= SIZE * MOST_SIZE + 0.02
+    assert found[1] == 0.0  # a group without a unit
+
+
+def test_a_pair_with_few_wins_has_no_circumstances(snapshot: Snap) -> None:
+    frames = province(2, tenders=40)
+    yard = market(snapshot(**frames))
+    every = np.arange(18)
+    body, company = (every // 6).astype(np.int32), (every % 6).astype(np.int32)
+    far = np.full(18, FAR, np.int32)
+    seen = yard.advantage(body, company, -far, far, with_odds=True)
+    assert (seen.circumstances[seen.wins < LEAST_WINS] == 0).all()
+    assert (seen.circumstances[seen.wins >= LEAST_WINS] != 0).any()
+    assert not yard.advantage(body, company, -far, far).circumstances.any()
