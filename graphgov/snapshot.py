@@ -10,7 +10,8 @@ snapshot can forget them. Besides the input tables it holds two derived ones:
     the tender or the buyer.
 `contests`
     One row per company and lot (or tender, where lots cannot be told apart) that it competed
-    in, winners included, with the number of competitors.
+    in, winners included, with the number of competitors. What nobody wrote down of the tender
+    is taken from its award.
 """
 
 from collections.abc import Callable, Mapping
@@ -338,7 +339,8 @@ _DERIVED = (
     f"""CREATE TABLE snap.contests AS
     WITH won AS (
         SELECT w.tender_id, CASE WHEN l.tender_id IS NULL THEN '' ELSE w.lot_id END AS lot,
-            w.company_id, min(w.awarded_on) AS awarded_on
+            w.company_id, min(w.awarded_on) AS awarded_on, min(w.buyer_id) AS buyer_id,
+            min(w.method) AS method, min(w.category) AS category, min(w.region) AS region
         FROM snap.wins w LEFT JOIN by_lot l USING (tender_id)
         WHERE w.tender_id IS NOT NULL GROUP BY ALL
     ), bid AS (
@@ -347,24 +349,29 @@ _DERIVED = (
             min(b.row_key) AS bid_row_key
         FROM snap.bids b LEFT JOIN by_lot l USING (tender_id)
         WHERE coalesce(b.status, 'valid') IN ('valid', 'pending') GROUP BY ALL
-    ), day AS (SELECT tender_id, lot, min(awarded_on) AS awarded_on FROM won GROUP BY ALL)
+    ), day AS (
+        SELECT tender_id, lot, min(awarded_on) AS awarded_on, min(buyer_id) AS buyer_id,
+            min(method) AS method, min(category) AS category, min(region) AS region
+        FROM won GROUP BY ALL
+    )
     SELECT coalesce(bid.tender_id, won.tender_id) AS tender_id,
         coalesce(bid.lot, won.lot) AS lot,
         coalesce(bid.company_id, won.company_id) AS company_id,
         won.company_id IS NOT NULL AS won,
         bid.company_id IS NOT NULL AS has_bid,
         bid.amount, bid.currency, bid.bid_row_key,
-        t.buyer_id, day.awarded_on, t.method, t.category,
-        {_DIVISION.format("t.category")} AS division,
-        coalesce(t.region, b.region) AS region, t.estimated_value,
+        coalesce(t.buyer_id, day.buyer_id) AS buyer_id, day.awarded_on,
+        coalesce(t.method, day.method) AS method, coalesce(t.category, day.category) AS category,
+        {_DIVISION.format("coalesce(t.category, day.category)")} AS division,
+        coalesce(t.region, b.region, day.region) AS region, t.estimated_value,
         count(*) OVER (PARTITION BY coalesce(bid.tender_id, won.tender_id),
             coalesce(bid.lot, won.lot)) AS competitors
     FROM bid FULL JOIN won ON bid.tender_id = won.tender_id AND bid.lot = won.lot
         AND bid.company_id = won.company_id
     JOIN day ON day.tender_id = coalesce(bid.tender_id, won.tender_id)
         AND day.lot = coalesce(bid.lot, won.lot)
-    JOIN snap.tenders t ON t.tender_id = day.tender_id
-    LEFT JOIN snap.bodies b ON b.body_id = t.buyer_id
+    LEFT JOIN snap.tenders t ON t.tender_id = day.tender_id
+    LEFT JOIN snap.bodies b ON b.body_id = coalesce(t.buyer_id, day.buyer_id)
     ORDER BY tender_id, lot, company_id""",
     "DROP TABLE by_lot",
 )

@@ -43,7 +43,7 @@ class CaseSettings:
     """
 
     widen_share: float = bounded(0.25, low=0.0, high=1.0)
-    min_points: float = bounded(0.5, low=0.0, high=100.0)
+    min_points: float = bounded(0.75, low=0.0, high=100.0)
 
 
 def build(

@@ -35,7 +35,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
         "tie with advantage": {
             "E01": 1.5, "E03": 0.75, "E06": 3.0, "E14": 1.0, "E13": 0.5, "R043": 0.3, "E10": 0.1,
         },
-        "advantage": {"E05": 1.5, "E04": 0.4, "E12": 0.2, "D01": 0.12},
+        "advantage": {"E05": 1.25, "E04": 0.4, "E12": 0.2, "D01": 0.12},
         "splitting": {
             "F01": 4.0, "F02": 0.5, "R049": 0.3, "R055": 0.3, "R002": 0.3, "F14": 0.2, "R052": 0.2,
         },
@@ -70,7 +70,7 @@ CLUSTERS: Mapping[str, Mapping[str, float]] = MappingProxyType(
 # firms that sell to the old body, small purchases bunch below a line, firms of one trade and
 # town meet and take turns.
 USUAL: Mapping[str, float] = MappingProxyType(
-    {"E01": 0.5, "E06": 1.75, "E05": 0.5, "F01": 1.0, "D04": 2.25}
+    {"E01": 0.5, "E06": 1.5, "E05": 0.5, "F01": 1.0, "D04": 2.25}
 )
 _OTHER = 0.1  # an indicator that nobody has placed yet, and the most that its kind may add
 _MOST_OF_OTHERS = 0.3

@@ -48,7 +48,8 @@ class CobiddingGroup(Detector):
         Given the market: do members come together, or each for itself, more than in other
         groups of their size? And was the dearest bid on these lots more of the estimate (without
         estimates: were bids closer) than on lots of the category with as many bidders
-        everywhere, outsiders making a lot count less? Of overlapping candidates the strongest is kept.
+        everywhere, outsiders making a lot count less? Of overlapping candidates the strongest
+        is kept.
     Example: Four computer dealers bid on forty lots together; each fourth one goes to each.
     Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
         niche and a region also meet always and only each other, and a full order book makes

@@ -1,6 +1,6 @@
 """Chains of ties between an official and a winner of awards of the official's body."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,7 +18,8 @@ from graphgov.stats.fdr import benjamini_hochberg
 from graphgov.stats.spans import F64
 
 _ALONE = 0.25  # points of the strongest documented or declared tie by itself
-_BYSTANDER = 0.75  # points less where another official explains the same awards better
+_BYSTANDER = 1.25  # points less where another official explains the same awards better
+_BESIDE, _MOST_BESIDE = 0.1, 5.0  # share of another company's points, and points that count
 _ASIDE = """
 SELECT d.person_id, w.award_id FROM decisions d JOIN wins w USING (award_id) WHERE d.recused
 UNION
@@ -45,8 +46,8 @@ class TieStrength(Detector):
         nine tenders it enters there while both hold, where two were to be expected.
     Why: Officials steer awards to those close to them. In a small town everybody is linked to
         somebody; a tie is not a favour, and a capable firm wins too.
-    Score: Odds and rarity in powers of ten, added up and damped for few wins, plus a quarter
-        of a documented or declared tie itself.
+    Score: Odds and rarity in powers of ten, added up and damped for few wins, plus the points
+        of the circumstances and a quarter of a documented or declared tie itself.
     Skips: Chains that were not in force together with a term of office on any award date;
         pairs with neither **least_points** of such odds and **min_wins** awards nor a
         documented or declared tie of at least **strong_tie**; awards from all of
@@ -95,8 +96,7 @@ class TieStrength(Detector):
         worth = decades(near.seen, near.rarity)
         best = strongest(near, worth)
         said = [i for i in best if worth[i] >= self.least_points]
-        worth = worth.copy()
-        worth[sorted(overshadowed(near, said, worth))] -= _BYSTANDER
+        worth = _in_company(near, said, worth)
         q = benjamini_hochberg(p, tests=near.looked_at)
         aside = snap.memo("recused", lambda: _recused(snap))
         flags: list[Flag] = []
@@ -194,6 +194,23 @@ class TieStrength(Detector):
                 *_between(chain),
             ),
         )
+
+
+def _in_company(near: Close, said: Sequence[int], worth: F64) -> F64:
+    """Points of each row in view of the others: of the same company, and of the same official.
+
+    Where another official explains the awards better this one is likelier a bystander; who also
+    seems to favour a second company is likelier one who does favours.
+    """
+    out = worth.copy()
+    best: dict[int, list[tuple[float, int]]] = {}
+    for i in said:
+        best.setdefault(int(near.person[i]), []).append((float(worth[i]), int(near.company[i])))
+    for i in said:
+        other = (v for v, firm in best[int(near.person[i])] if firm != near.company[i])
+        out[i] += _BESIDE * min(max(other, default=0.0), _MOST_BESIDE)
+    out[sorted(overshadowed(near, said, out))] -= _BYSTANDER
+    return out
 
 
 def _between(chain: Chain) -> Iterator[Member]:

@@ -70,7 +70,8 @@ class RevolvingDoor(Detector):
     Why: A post may be the reward for awards given, or bought for the doors it opens. Second
         careers are ordinary: firms hire people who know the trade.
     Score: Odds of favour against a steady share or habit, times the rarity of such a move, in
-        powers of ten and damped for few wins, plus a quarter inside the cooling-off period.
+        powers of ten and damped for few wins, plus the circumstances of E01 and a quarter
+        inside the cooling-off period.
         Flagged from **least_points** or a p-value of **max_p**.
     Skips: Posts and roles without dates; people still in office at the body.
     Source: Catalogue E06; civil servants law article 107 (cooling-off of two to three years).

@@ -183,9 +183,10 @@ class Market:
     ) -> tuple[F64, F64]:
         """Favour in spans of days against a steady share or a habit, in powers of ten per group.
 
-        And what the circumstances add to it. The larger of two factors, over what the company won and over what it took part in: who is
-        handed purchases shows in the one, who is told of them but often outbid in the other. It
-        is the same story told twice, so they are not added up. Fewer than two wins say nothing.
+        And what the circumstances add to it. The odds are the larger of two factors, over what
+        the company won and over what it took part in: who is handed purchases shows in the one,
+        who is told of them but often outbid in the other. It is the same story told twice, so
+        they are not added up. Fewer than two wins say nothing.
         """
         firms = max(self.shares.companies, 1)
         pairs = np.int64(max(self.shares.bodies, 1)) * firms
@@ -206,7 +207,7 @@ class Market:
         joined = of_groups(unit // pairs, factor, groups)
         units = Asked(*asked, body_of, firm_of, unit[kept] // pairs)
         if self._beside is None:
-            self._beside = Circumstances(self._presence(), self.shares)
+            self._beside = Circumstances(self._snap, self._presence(), self.shares)
         return np.asarray(joined / np.log(10.0)), self._beside.points(units, groups)
 
     def _jump(self, body: I32, company: I32, start: I32, end: I32, group: I64, wins: I64) -> Tail:

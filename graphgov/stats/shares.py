@@ -229,9 +229,7 @@ class Shares:
         query = np.repeat(np.arange(company.size), high - low)
         return query, (self._own.keys[slices(low, high)] % self.lines).astype(np.int32)
 
-    def lines_in(
-        self, body: I32, company: I32, spans: Sequence[tuple[I32, I32]]
-    ) -> list[F64]:
+    def lines_in(self, body: I32, company: I32, spans: Sequence[tuple[I32, I32]]) -> list[F64]:
         """Purchases of bodies in a company's lines of business, in each of several spans.
 
         Args:

@@ -11,7 +11,12 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.circumstances import (
     AFTER,
     BEFORE,
+    BLIND,
+    BREADTH,
+    MOST_NARROW,
     MOST_SIZE,
+    NARROW,
+    OUTSIDE,
     SIZE,
     Asked,
     Circumstances,
@@ -40,9 +45,11 @@ def province(seed: int = 0, tenders: int = 400) -> dict[str, list[Row]]:
             {"tender_id": key, "buyer_id": body, "category": category, "estimated_value": value}
         )
         frames["bids"] += [
-            {"bid_id": f"{key}{c}", "tender_id": key, "company_id": c, "amount": value}
-            for c in firms
-        ]
+            {"bid_id": f"{key}{c}", "tender_id": key, "company_id": c,
+             "amount": int(value * (0.8 + 0.05 * j) + rng.integers(9)) if rng.random() < 0.9
+             else int(value)}
+            for j, c in enumerate(firms)
+        ]  # fmt: skip
         frames["awards"].append(
             {"award_id": f"A{i:03d}", "tender_id": key, "buyer_id": body, "company_id": firms[0],
              "awarded_on": day, "amount": value, "category": category}
@@ -51,7 +58,7 @@ def province(seed: int = 0, tenders: int = 400) -> dict[str, list[Row]]:
 
 
 def prepared(snap: Snapshot) -> Circumstances:
-    return Circumstances(Shares(snap, PRESENCE), Shares(snap))
+    return Circumstances(snap, Shares(snap, PRESENCE), Shares(snap))
 
 
 def ask(snap: Snapshot, body: str, company: str, spans: list[tuple[date, date]]) -> float:
@@ -87,9 +94,7 @@ def plainly(
 
     usual = np.mean([level(t) for t, _ in bids if t["buyer_id"] == body])
     own = [t for t, c in bids if c == company and t["buyer_id"] == body]
-    inside = [
-        level(t) - usual for t in own if any(s <= day[t["tender_id"]] <= e for s, e in spans)
-    ]
+    inside = [level(t) - usual for t in own if any(s <= day[t["tender_id"]] <= e for s, e in spans)]
     size = np.sum(inside) / np.sqrt(max(len(inside), 1))
 
     def decisions(rows: list[tuple[str, str, date, str]]) -> list[date]:
@@ -116,8 +121,47 @@ def plainly(
     ):
         seen, there = (sum(low <= d <= high for d in days) for days in (took, bought))
         rates.append(np.log10((seen + 0.3) / (there + 2.0)))
-    capped = np.clip(size, -MOST_SIZE, MOST_SIZE)
-    return float(SIZE * capped - BEFORE * (rates[0] + 0.8) - AFTER * (rates[1] + 0.8))
+    seen, there = (
+        sum(not any(s <= d <= e for s, e in spans) for d in days) for days in (took, bought)
+    )
+    rates.append(np.log10((seen + 0.3) / (there + 2.0)))
+    met = {t["category"] for t in own if any(s <= day[t["tender_id"]] <= e for s, e in spans)}
+    won = [
+        -np.log(share) - 1.0
+        for (key, share) in narrowness(frames).items()
+        for a in frames["awards"]
+        if a["tender_id"] == key and a["company_id"] == company and a["buyer_id"] == body
+        and any(s <= day[key] <= e for s, e in spans)
+    ]  # fmt: skip
+    return float(
+        SIZE * np.clip(size, -MOST_SIZE, MOST_SIZE)
+        + BREADTH * (np.log10(max(len(met), 1)) - 0.3)
+        - BEFORE * (rates[0] + 0.8)
+        - AFTER * (rates[1] + 0.8)
+        - OUTSIDE * (rates[2] + 0.8)
+        + NARROW * np.clip(sum(won) / np.sqrt(len(won) + 1), -MOST_NARROW, MOST_NARROW)
+    )
+
+
+def narrowness(frames: dict[str, list[Row]]) -> dict[str, float]:
+    """Of each tender won by its cheapest bid: rank of the margin among its like, as a share."""
+    winner = {a["tender_id"]: a["company_id"] for a in frames["awards"]}
+    division = {t["tender_id"]: t["category"][:2] for t in frames["tenders"]}
+    margins: dict[str, tuple[int, str, float]] = {}
+    for key, who in winner.items():
+        bids = sorted((b["amount"], b["company_id"]) for b in frames["bids"]
+                      if b["tender_id"] == key)  # fmt: skip
+        if len(bids) >= 2 and bids[0][1] == who:
+            margins[key] = min(len(bids), 6), division[key], bids[1][0] / bids[0][0]
+    found = {}
+    for key, (size, part, own) in margins.items():
+        like = [m for n, d, m in margins.values() if (n, d) == (size, part)]
+        if len(like) < 30:
+            like = [m for n, d, m in margins.values() if n == size
+                    and sum((n, d) == (k, e) for k, e, _ in margins.values()) < 30]  # fmt: skip
+        below, equal = sum(m < own for m in like), sum(m == own for m in like)
+        found[key] = (below + equal / 2) / len(like)
+    return found
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -176,7 +220,7 @@ def test_open_ends_have_no_year_beside_them(snapshot: Snap) -> None:
     far = np.array([FAR], np.int32)
     zero, unit = np.zeros(1, np.int32), np.zeros(1, np.int64)
     found = prepared(snap).points(Asked(zero, zero, -far, far, unit, zero, zero, unit), 2)
-    assert abs(found[0]) <= SIZE * MOST_SIZE + 0.02
+    assert abs(found[0]) <= SIZE * MOST_SIZE + 0.3 * BREADTH + NARROW * MOST_NARROW + 0.03
     assert found[1] == 0.0  # a group without a unit
 
 
@@ -190,3 +234,17 @@ def test_a_pair_with_few_wins_has_no_circumstances(snapshot: Snap) -> None:
     assert (seen.circumstances[seen.wins < LEAST_WINS] == 0).all()
     assert (seen.circumstances[seen.wins >= LEAST_WINS] != 0).any()
     assert not yard.advantage(body, company, -far, far).circumstances.any()
+
+
+def test_without_bids_a_habit_cannot_be_seen(snapshot: Snap) -> None:
+    frames = province(4)
+    del frames["bids"]
+    snap = snapshot(**frames)
+    bought = Shares(snap)
+    zero, unit = np.zeros(1, np.int32), np.zeros(1, np.int64)
+    days = [np.array([(date(y, 1, 1) - EPOCH).days], np.int32) for y in (2019, 2021)]
+    asked = Asked(zero, zero, *days, unit, zero, zero, unit)
+    blind = Circumstances(snap, bought, bought).points(asked, 1)[0]
+    seeing = Circumstances(snap, bought, Shares(snap)).points(asked, 1)[0]
+    assert blind != seeing
+    assert abs(blind + BLIND) <= SIZE * MOST_SIZE + BREADTH
