@@ -41,7 +41,10 @@ class TieStrength(Detector):
         against the same body at other times; the p-value joins them by a Cauchy combination.
         Odds say how much better favour explains when the company won and took part at the
         body than a steady share or a habit of its own would; rarity, how few officials and
-        companies that met are linked as closely.
+        companies that met are linked as closely; circumstances, whether the purchases were
+        large and of many kinds and won by a hair, and whether the company was a stranger there
+        before and after. A pair counts for less where another official explains the same
+        awards better, and for a little more where the official stands out with a second company.
     Example: The head of a roads office is married to the owner of a firm; it wins eight of the
         nine tenders it enters there while both hold, where two were to be expected.
     Why: Officials steer awards to those close to them. In a small town everybody is linked to

@@ -55,8 +55,8 @@ class TermJump(Detector):
         next post. A company that started up, grew or won a framework at that time shows the
         same jump.
     Score: Odds of favour in the term against a steady share or a habit of the pair's own, in
-        powers of ten and damped for few wins, plus the circumstances of E01. Flagged from **least_points**, or a jump with a
-        q-value of at most **max_q**.
+        powers of ten and damped for few wins, plus the circumstances of E01. Flagged from
+        **least_points**, or a jump with a q-value of at most **max_q**.
     Skips: Terms without any date; officials whose terms cover all awards; awards of days on
         which the official is recorded as recused, which count as won at other times.
     Source: Catalogue E05 (Coviello and Gagliarducci 2017 for the idea); the permutation of

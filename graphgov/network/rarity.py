@@ -6,9 +6,9 @@ square of their strength over how often their pattern of ties occurs among these
 so that a rare but weak pattern is no strong tie); the points of one are the powers of ten of the
 share of pairs that are at least as closely linked. Ten times as many innocent ties take one point
 from each. A pattern may also be rare only because it is odd. So a chain ten times as weak as that
-to a classmate's own firm loses half a point more; one that ends in somebody who is merely hired
-there loses two, since favour pays those who own and lead; and one of four links or more, which
-nobody remembers to return a favour over, one and a half.
+to a classmate's own firm loses half a point more; and one and a half are lost by one that ends in
+somebody who is merely hired there, since favour pays those who own and lead, and by one of four
+links or more, over which nobody feels obliged.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from graphgov.stats.market import Market
 from graphgov.stats.spans import F64, I64, distinct
 
 TYPICAL, WEAKNESS = 0.2, 0.5  # strength without a correction; points per tenfold strength
-HIRED, FAR_OFF = 2.0, 1.5  # points that a hired hand at the end, and four links, take off
+ODD = 1.5  # points that a hired hand at the end, and four links, take off
 LONG = 4
 _HIRED = ("manager", "supervisor")
 # Kinds that speak of the same sort of closeness are one: their counts are too small apart.
@@ -79,7 +79,7 @@ def _odd(kinds: I64) -> F64:
     links = (kinds >= 0).sum(axis=1)
     last = kinds[np.arange(len(kinds)), np.maximum(links - 1, 0)]
     hired = np.isin(last, [KINDS.index(name) for name in _HIRED]) & (links > 1)
-    return np.where(hired, HIRED, 0.0) + np.where(links >= LONG, FAR_OFF, 0.0)
+    return np.asarray(ODD * (hired.astype(np.float64) + (links >= LONG)))
 
 
 def pairs_met(held: Terms, yard: Market) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from graphgov.network.closeness import close
-from graphgov.network.rarity import FAR_OFF, HIRED, TYPICAL, WEAKNESS, _odd, pairs_met, rarity
+from graphgov.network.rarity import ODD, TYPICAL, WEAKNESS, _odd, pairs_met, rarity
 from graphgov.network.terms import terms
 from graphgov.network.ties import KINDS
 from graphgov.snapshot import Snapshot
@@ -98,12 +98,12 @@ def test_the_order_of_rows_is_nothing(snapshot: Callable[..., Snapshot]) -> None
     ("links", "lost"),
     [
         (("spouse", "owner"), 0.0),
-        (("spouse", "manager"), HIRED),
+        (("spouse", "manager"), ODD),
         (("spouse", "officer"), 0.0),  # a role nobody wrote down is not held against anybody
         (("spouse", "manager", "owner"), 0.0),  # hired on the way to somebody who owns
         (("manager",), 0.0),  # the official's own post
-        (("friend", "kin", "business_partner", "owner"), FAR_OFF),
-        (("friend", "kin", "business_partner", "supervisor"), FAR_OFF + HIRED),
+        (("friend", "kin", "business_partner", "owner"), ODD),
+        (("friend", "kin", "business_partner", "supervisor"), 2 * ODD),
     ],
 )
 def test_hired_hands_and_long_chains_lose_points(links: tuple[str, ...], lost: float) -> None:
@@ -117,4 +117,4 @@ def test_a_relative_who_is_hired_says_less_than_one_who_owns(
     frames = town(["spouse", "spouse"] + ["none"] * 8, strangers=18)
     frames["officers"][1]["role"] = "manager"
     found = points(snapshot(**frames))
-    assert found["o0"] - found["o1"] >= HIRED
+    assert found["o0"] - found["o1"] >= ODD
