@@ -30,8 +30,8 @@ WANTS = (
     "awards.amount", "awards.currency", "awards.category", "awards.region", "awards.status",
     "awards.tender_id", "awards.lot_id", "bids.company_id", "bids.tender_id", "bids.status",
     "bids.lot_id", "tenders.category", "tenders.region", "tenders.buyer_id", "bodies.region",
-    "bodies.name", "companies.name", "people.name", "rates.rate", "tenders.estimated_value", "bids.amount", "bids.currency", "offices.started_on",
-    "offices.ended_on", "offices.role",
+    "bodies.name", "companies.name", "people.name", "rates.rate", "tenders.estimated_value",
+    "bids.amount", "bids.currency", "offices.started_on", "offices.ended_on", "offices.role",
 )  # fmt: skip
 
 # Chains looked at, per official and in all. An official has some seventy where ties are known as

@@ -77,7 +77,7 @@ def test_a_cancelled_or_unknown_award_has_no_money(snap, make_flag):
 
 
 def test_best_first_and_ranks_without_gaps(snap, make_flag):
-    flags = [make_flag("E01", f"P{i}", f"C{i}", f"B{i}", points=i) for i in (1, 2, 3)]
+    flags = [make_flag("E01", f"P{i}", f"C{i}", f"B{i}", points=i + 1) for i in (1, 2, 3)]
     cases = build(snap, flags)
     assert [c.rank for c in cases] == [1, 2, 3]
     assert [c.title.split()[1] for c in cases] == ["3", "2", "1"]
@@ -152,7 +152,7 @@ def test_an_anomaly_does_not_lift_a_case_over_the_bar(snap, make_flag):
     weak = make_flag("D01", "", "C1", "B1", points=2)
     odd = make_flag("H01", "", "C1", "B1", points=90)
     assert build(snap, [weak, odd]) == []
-    strong = make_flag("D01", "", "C1", "B1", points=6)
+    strong = make_flag("D01", "", "C1", "B1", points=8)
     (case,) = build(snap, [strong, odd])
     assert case.flag_ids == (strong.flag_id, odd.flag_id)
     assert case.summary.startswith(strong.reason)

@@ -255,8 +255,8 @@ def test_a_weak_tie_without_one(favoured: Callable[..., list[Flag]]) -> None:
 
 
 def test_an_inferred_tie_says_so(favoured: Callable[..., list[Flag]]) -> None:
-    (inferred,) = favoured("classmate", "inferred", 15)
-    (declared,) = favoured("classmate", "declared", 15)
+    (inferred,) = favoured("classmate", "inferred", 20)
+    (declared,) = favoured("classmate", "declared", 20)
     assert inferred.certainty == "inferred"
     assert inferred.score < declared.score
 
