@@ -196,3 +196,23 @@ def test_wins_drawn_by_equal_strengths_look_like_chance(snapshot: Snap) -> None:
     shares = [float((tail.randomised(seed) < 0.05).mean()) for seed in range(40)]
     assert 0.02 < np.mean(shares) < 0.085
     assert strengths.strength == pytest.approx(np.ones(25), abs=0.5)
+
+
+def test_bids_count_where_nobody_published_the_tender(snapshot: Snap) -> None:
+    """What is not known of the tender is taken from its award."""
+    frames = contests(*random_rows(3), category="45000000")
+    for row in frames["awards"]:
+        row["category"] = "45000000"
+    with_tenders = snapshot(**frames)
+    without = snapshot(**{name: rows for name, rows in frames.items() if name != "tenders"})
+    wanted = "SELECT tender_id, lot, company_id, won, buyer_id, awarded_on, category FROM contests"
+    found = without.sql(wanted)
+    assert found.num_rows > 100
+    assert found.equals(with_tenders.sql(wanted))
+
+
+def test_what_the_tender_says_goes_before_its_award(snapshot: Snap) -> None:
+    frames = contests(("B1", ["C1", "C2"], "C1", DAY), category="45000000")
+    frames["awards"][0] |= {"buyer_id": "B2", "category": "30000000"}
+    found = snapshot(**frames).sql("SELECT DISTINCT buyer_id, category FROM contests")
+    assert found.to_pylist() == [{"buyer_id": "B1", "category": "45000000"}]
