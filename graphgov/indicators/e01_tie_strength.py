@@ -9,9 +9,9 @@ import numpy as np
 from graphgov.config import bounded
 from graphgov.detector import Detector, Findings, surprise
 from graphgov.network.closeness import NEEDS, WANTS, Close, close, overshadowed, strongest
-from graphgov.network.favour import awards_of, combined, decades, term_rows, total
+from graphgov.network.favour import awards_of, combined, decades, spans_of, term_rows, total
 from graphgov.network.paths import Chain
-from graphgov.network.telling import award_count, bids_clause, repeats_clause, tell
+from graphgov.network.telling import award_count, beside_clause, bids_clause, repeats_clause, tell
 from graphgov.schema import Evidence, Flag, Member
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
@@ -73,14 +73,14 @@ class TieStrength(Detector):
         "en": (
             "{chain[en]:text}. {official} was in office at {bodies:names} when {company} won "
             "{counted} there{repeats[en]:text} ({first} to {last}, {amounts:money}), where "
-            "{expected:times} were to be expected{bids[en]:text}{aside[en]:text}.",
+            "{expected:times} were to be expected{bids[en]:text}{beside[en]:text}{aside[en]:text}.",
             "In a small town many people know each other: {company} may simply be a capable "
             "local firm, {official} may have stood aside, or a name may belong to two people.",
         ),
         "zh": (
             "{chain[zh]:text}。{official}在{bodies:names}任职期间，{company}中标{wins:n}项"
             "{repeats[zh]:text}（{first}至{last}，{amounts:money}），预期约{expected:times}项"
-            "{bids[zh]:text}{aside[zh]:text}。",
+            "{bids[zh]:text}{beside[zh]:text}{aside[zh]:text}。",
             "小地方人们多相识：{company}可能只是有实力的本地企业，{official}可能已回避，也可能是重名。",
         ),
     }
@@ -163,6 +163,8 @@ class TieStrength(Detector):
             "bids": bids_clause(
                 int(seen.contests[i]), int(seen.contest_wins[i]), float(seen.contest_expected[i])
             ),
+            "circumstances": round(float(seen.circumstances[i]), 4),
+            "beside": beside_clause(near.yard.circumstances.told(spans_of(near.queries, i))),
             "repeats": repeats_clause(int(seen.wins[i]), len(rows)),
             "aside": _aside_clause(aside),
             "first": rows[0].awarded_on.isoformat(),

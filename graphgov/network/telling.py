@@ -6,6 +6,7 @@ from types import MappingProxyType
 from graphgov.network.paths import Chain, Step
 from graphgov.schema.words import clean
 from graphgov.snapshot import Snapshot
+from graphgov.stats.circumstances import Beside
 
 # (read along the row, read against it); `{a}` is where the step comes from.
 _EN: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -104,6 +105,27 @@ def bids_clause(contests: int, wins: int, expected: float) -> dict[str, str]:
         f"where {expected:.1f} were to be expected",
         "zh": f"；在{contests}项有已知对手的招标中赢得{wins}项，预期约{expected:.1f}项",
     }
+
+
+def beside_clause(told: Beside | None) -> dict[str, str]:
+    """On how much the company bid there, and whether it did before and after, by language."""
+    if told is None or not told.lines:
+        return {"en": "", "zh": ""}
+    kinds = "one line of business" if told.lines == 1 else f"{told.lines} lines of business"
+    years = [
+        (f"{_times(count)} in the year {en}", f"{zh}一年{count}次")
+        for count, en, zh in ((told.before, "before", "此前"), (told.after, "after", "此后"))
+        if count is not None
+    ]
+    en, zh = " and ".join(e for e, _ in years), "、".join(z for _, z in years)
+    return {
+        "en": f"; it bid there in {kinds}" + (f", and {en}" if en else ""),
+        "zh": f"；其投标涉及{told.lines}类采购" + (f"，{zh}" if zh else ""),
+    }
+
+
+def _times(count: int) -> str:
+    return {0: "not once", 1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
 def award_count(awards: int) -> str:

@@ -23,7 +23,9 @@ The weights are those of a logistic regression on synthetic provinces, rounded; 
 pairs hardly changes where each is halved or doubled (benchmarks/results/detection-notes.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -94,6 +96,17 @@ class Asked:
     unit_group: I64
 
 
+class Beside(NamedTuple):
+    """What there is to tell of one group: lines of business, and bids in the years next to it.
+
+    The years are None where they lie outside the data, in part or as a whole.
+    """
+
+    lines: int
+    before: int | None
+    after: int | None
+
+
 class Circumstances:
     """All of these, prepared once on a snapshot's bids and awards."""
 
@@ -124,6 +137,33 @@ class Circumstances:
             points -= OUTSIDE * (outside - _USUAL)
         points += NARROW * self._margins.narrow(asked, of, groups)
         return np.where(there, points, 0.0)
+
+    def told(self, spans: Sequence[tuple[int, int, int, int]]) -> Beside | None:
+        """Counts behind the points of a group, for hits only; None where no bids are known.
+
+        Args:
+            spans: Body, company, first and last day.
+        """
+        if self._presence is self._purchases:
+            return None
+        body, company, start, end = (np.array(v, np.int32) for v in zip(*spans, strict=True))
+        low, high = self._presence.by_pair.span(body, company, start, end)
+        lines = int(self._lines(np.zeros(len(spans), np.int64), low, high, 1)[0])
+        known = self._presence.by_pair.low, self._presence.by_pair.low + self._presence.by_pair.days
+        years: list[int | None] = [0, 0]
+        for pair in sorted({(b, c) for b, c, s, e in spans if s <= e}):
+            here = [(s, e) for b, c, s, e in spans if (b, c) == pair and s <= e]
+            first, last = min(s for s, _ in here), max(e for _, e in here)
+            for i, (since, until) in enumerate(
+                ((first - YEAR, first - 1), (last + 1, last + YEAR))
+            ):
+                total = years[i]
+                if total is None or since < known[0] or until >= known[1]:
+                    years[i] = None
+                    continue
+                query = (np.array([v], np.int32) for v in (*pair, since, until))
+                years[i] = total + int(self._bids(*query)[0])
+        return Beside(lines, *years)
 
     def _lines(self, group: I64, low: I64, high: I64, groups: int) -> I64:
         """Distinct lines of business of the bids in each group's spans."""

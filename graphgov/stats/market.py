@@ -206,9 +206,14 @@ class Market:
         factor[kept] = np.maximum(told[0], told[1])
         joined = of_groups(unit // pairs, factor, groups)
         units = Asked(*asked, body_of, firm_of, unit[kept] // pairs)
+        return np.asarray(joined / np.log(10.0)), self.circumstances.points(units, groups)
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """What speaks beside the odds; prepared when somebody first asks."""
         if self._beside is None:
             self._beside = Circumstances(self._snap, self._presence(), self.shares)
-        return np.asarray(joined / np.log(10.0)), self._beside.points(units, groups)
+        return self._beside
 
     def _jump(self, body: I32, company: I32, start: I32, end: I32, group: I64, wins: I64) -> Tail:
         """The tail of decisions that fall into the spans, given how many there are in all.

@@ -248,3 +248,30 @@ def test_without_bids_a_habit_cannot_be_seen(snapshot: Snap) -> None:
     seeing = Circumstances(snap, bought, Shares(snap)).points(asked, 1)[0]
     assert blind != seeing
     assert abs(blind + BLIND) <= SIZE * MOST_SIZE + BREADTH
+
+
+def test_what_is_told_is_what_the_rows_say(snapshot: Snap) -> None:
+    frames = province(6)
+    snap = snapshot(**frames)
+    body, company = snap.ids("body").index("B1"), snap.ids("company").index("C3")
+    begin, end = date(2019, 6, 1), date(2020, 5, 31)
+    days = (begin - EPOCH).days, (end - EPOCH).days
+    told = prepared(snap).told([(body, company, *days)])
+    day = {a["tender_id"]: date.fromisoformat(a["awarded_on"]) for a in frames["awards"]}
+    own = [
+        (t, day[t["tender_id"]]) for b in frames["bids"] for t in frames["tenders"]
+        if b["tender_id"] == t["tender_id"] and b["company_id"] == "C3" and t["buyer_id"] == "B1"
+    ]  # fmt: skip
+    assert told is not None
+    assert told.lines == len({t["category"] for t, d in own if begin <= d <= end})
+    assert told.before is not None
+    assert 0 < told.before <= sum(begin - timedelta(days=365) <= d < begin for _, d in own)
+    # Years that the data do not hold are not told of.
+    last = max(day.values())
+    late = ((last - timedelta(days=200)) - EPOCH).days, (last - timedelta(days=100) - EPOCH).days
+    after = prepared(snap).told([(body, company, *late)])
+    assert after is not None
+    assert (after.before is not None, after.after) == (True, None)
+    assert prepared(snap).told([(body, company, -FAR, FAR)])[1:] == (None, None)
+    bought = Shares(snap)
+    assert Circumstances(snap, bought, bought).told([(body, company, *days)]) is None
