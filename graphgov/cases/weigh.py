@@ -4,8 +4,9 @@ After the catalogue's H08. Every flag's score s stands for points 2 s / (1 - s).
 p-value these are its surprise in powers of ten (p = 0.001 is three points). For a tie with an
 advantage they are the odds, in powers of ten, of favour against a steady share or a habit of the
 pair's own, times how rare such a tie is among officials and companies that met, damped for few
-wins: a product, by time, of the tie and the statistic. For a jump inside a term they are the same
-odds without a tie. A broken rule has no p-value: it is worth its score times a fixed weight, more
+wins: a product, by time, of the tie and the statistic; and what circumstances add, such as how
+narrow the wins were and whether the company was a stranger before and after. For a jump inside a
+term they are the same without a tie. A broken rule has no p-value: it is worth its score times a fixed weight, more
 than any tie without a measured advantage, less than a tie with a strong one. A case adds up
 
     points = sum over clusters of the largest weight(indicator) * (points(flag) - usual(indicator))
