@@ -6,8 +6,9 @@ advantage they are the odds, in powers of ten, of favour against a steady share 
 pair's own, times how rare such a tie is among officials and companies that met, damped for few
 wins: a product, by time, of the tie and the statistic; and what circumstances add, such as how
 narrow the wins were and whether the company was a stranger before and after. For a jump inside a
-term they are the same without a tie. A broken rule has no p-value: it is worth its score times a fixed weight, more
-than any tie without a measured advantage, less than a tie with a strong one. A case adds up
+term they are the same without a tie. A broken rule has no p-value: it is worth its score times a
+fixed weight, more than any tie without a measured advantage, less than a tie with a strong one. A
+case adds up
 
     points = sum over clusters of the largest weight(indicator) * (points(flag) - usual(indicator))
 
