@@ -363,7 +363,7 @@ _DERIVED = (
         coalesce(t.buyer_id, day.buyer_id) AS buyer_id, day.awarded_on,
         coalesce(t.method, day.method) AS method, coalesce(t.category, day.category) AS category,
         {_DIVISION.format("coalesce(t.category, day.category)")} AS division,
-        coalesce(t.region, b.region, day.region) AS region, t.estimated_value,
+        coalesce(t.region, day.region, b.region) AS region, t.estimated_value,
         count(*) OVER (PARTITION BY coalesce(bid.tender_id, won.tender_id),
             coalesce(bid.lot, won.lot)) AS competitors
     FROM bid FULL JOIN won ON bid.tender_id = won.tender_id AND bid.lot = won.lot

@@ -164,7 +164,11 @@ class TieStrength(Detector):
                 int(seen.contests[i]), int(seen.contest_wins[i]), float(seen.contest_expected[i])
             ),
             "circumstances": round(float(seen.circumstances[i]), 4),
-            "beside": beside_clause(near.yard.circumstances.told(spans_of(near.queries, i))),
+            "beside": beside_clause(
+                near.yard.circumstances.told(
+                    [span for span in spans_of(near.queries, i) if span[0] in by_body]
+                )
+            ),
             "repeats": repeats_clause(int(seen.wins[i]), len(rows)),
             "aside": _aside_clause(aside),
             "first": rows[0].awarded_on.isoformat(),

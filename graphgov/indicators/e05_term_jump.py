@@ -76,9 +76,10 @@ class TermJump(Detector):
         "awards.amount", "awards.currency", "awards.category", "awards.region", "awards.status",
         "awards.tender_id", "awards.lot_id", "bids.company_id", "bids.tender_id", "bids.status",
         "bids.lot_id", "bids.amount", "bids.currency", "tenders.category", "tenders.region",
-        "tenders.buyer_id", "tenders.estimated_value", "bodies.region", "bodies.name",
-        "companies.name", "people.name", "rates.rate", "offices.ended_on", "offices.role",
-        "decisions.person_id", "decisions.award_id", "decisions.tender_id", "decisions.recused",
+        "tenders.buyer_id", "tenders.estimated_value", "tenders.currency", "bodies.region",
+        "bodies.name", "companies.name", "people.name", "rates.rate", "offices.ended_on",
+        "offices.role", "decisions.person_id", "decisions.award_id", "decisions.tender_id",
+        "decisions.recused",
     )  # fmt: skip
     sentences: ClassVar = {
         "en": (

@@ -31,12 +31,14 @@ WANTS = (
     "awards.tender_id", "awards.lot_id", "bids.company_id", "bids.tender_id", "bids.status",
     "bids.lot_id", "tenders.category", "tenders.region", "tenders.buyer_id", "bodies.region",
     "bodies.name", "companies.name", "people.name", "rates.rate", "tenders.estimated_value",
-    "bids.amount", "bids.currency", "offices.started_on", "offices.ended_on", "offices.role",
+    "tenders.currency", "bids.amount", "bids.currency", "offices.started_on",
+    "offices.ended_on", "offices.role",
 )  # fmt: skip
 
 # Chains looked at, per official and in all. An official has some seventy where ties are known as
 # they usually are; with ten times the ties it would be ten thousand.
 _PER_OFFICIAL, _MOST = 500, (1_000_000, 12_000_000)
+_SAME = 1e-9  # points that are none
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +165,7 @@ def _best_windows(found: Chains, row: I64) -> I64:
 
 
 def overshadowed(near: Close, rows: Sequence[int], worth: F64) -> set[int]:
-    """Rows whose awards another official's closeness to the same company explains better.
+    """Rows with awards that another official's closeness to the same company explains better.
 
     An award is steered once. Where two officials served a body on the same days, both close to
     a company, the one for whom more speaks is the likelier hand, and the other a bystander.
@@ -174,16 +176,28 @@ def overshadowed(near: Close, rows: Sequence[int], worth: F64) -> set[int]:
         worth: What each row of `near` is worth.
     """
     by_pair: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    for i in rows:
+    for i in sorted(rows, key=lambda i: (-worth[i], i)):
         for body, company, start, end in spans_of(near.queries, i):
             if start <= end:
                 by_pair.setdefault((body, company), []).append((i, start, end))
-    return {
-        i
-        for spans in by_pair.values()
-        for i, start, end in spans
-        if any(worth[j] > worth[i] and s <= end and start <= e for j, s, e in spans)
-    }
+    found: set[int] = set()
+    for pair, spans in by_pair.items():
+        for n, (i, start, end) in enumerate(spans):
+            if i in found:
+                continue
+            for j, since, until in spans[:n]:
+                shared = max(since, start), min(until, end)
+                better = worth[j] > worth[i] + _SAME and shared[0] <= shared[1]
+                if better and _won(near.yard, *pair, *shared):
+                    found.add(i)
+                    break
+    return found
+
+
+def _won(yard: Market, *query: int) -> bool:
+    """Whether a body bought from a company in a span."""
+    body, company, start, end = (np.array([value], np.int32) for value in query)
+    return bool(yard.count(body, company, start, end)[0])
 
 
 def strongest(near: Close, worth: F64) -> Sequence[int]:

@@ -84,8 +84,9 @@ def decades(seen: Advantage, ties: F64 | float = 0.0) -> F64:
     the firm won beyond expectation at the same bodies while the official was not there, or no tie
     held, had another reason, which is taken off: of two firms with the same tie the one that
     sells as well without it weighs less. One point more stands for the awards themselves: of
-    equal odds those on many wins and contests weigh more. Added are the circumstances: how large
-    the purchases were, and whether the company was there in the years before and after.
+    equal odds those on many wins and contests weigh more. Added are the circumstances: how
+    large and of how many lines the purchases were, how narrow the wins, and whether the company
+    was there in the years before and after.
 
     Args:
         seen: Wins against expectation.

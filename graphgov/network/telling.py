@@ -108,19 +108,19 @@ def bids_clause(contests: int, wins: int, expected: float) -> dict[str, str]:
 
 
 def beside_clause(told: Beside | None) -> dict[str, str]:
-    """On how much the company bid there, and whether it did before and after, by language."""
+    """In how much the company took part there, and whether before and after, by language."""
     if told is None or not told.lines:
         return {"en": "", "zh": ""}
     kinds = "one line of business" if told.lines == 1 else f"{told.lines} lines of business"
     years = [
-        (f"{_times(count)} in the year {en}", f"{zh}一年{count}次")
+        (f"{_times(count)} in the year {en}", f"{zh}一年{f'{count}次' if count else '未参与'}")
         for count, en, zh in ((told.before, "before", "此前"), (told.after, "after", "此后"))
         if count is not None
     ]
-    en, zh = " and ".join(e for e, _ in years), "、".join(z for _, z in years)
+    en, zh = ", ".join(e for e, _ in years), "、".join(z for _, z in years)
     return {
-        "en": f"; it bid there in {kinds}" + (f", and {en}" if en else ""),
-        "zh": f"；其投标涉及{told.lines}类采购" + (f"，{zh}" if zh else ""),
+        "en": f"; it took part in {kinds} there in that time" + (f", {en}" if en else ""),
+        "zh": f"；其间参与{told.lines}类采购" + (f"，{zh}" if zh else ""),
     }
 
 

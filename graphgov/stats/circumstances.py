@@ -6,15 +6,15 @@ days:
 size
     Whoever is favoured is favoured where it pays. The estimated values (award amounts where no
     bids are known) of the purchases that the company took part in, in standard deviations of
-    their line of business, against what the body's purchases there are usually like.
+    their line of business, against what is usual for bids at the body.
 breadth
     A supplier with a habit sells what it is good at; who is favoured is handed what there is to
     buy. Counted are the lines of business in which the company took part.
 edges
     Favour begins and ends with an office or a tie; a supplier who was there in the year before
     and stays in the year after has a habit, and so has one who comes again and again at other
-    times. Counted are its bids in those two years and at all other times, per purchase that the
-    body made in the company's lines.
+    times. Counted are its bids in those two years and at all other times, over the purchases
+    that the body made in lines which the company sells.
 margins
     Who is told what the others ask wins by a hair. How close the second price was, among lots of
     the division with as many bidders that the cheapest bid won.
@@ -52,16 +52,18 @@ WITH c AS (SELECT company_id, row_number() OVER (ORDER BY company_id) - 1 AS com
 b AS (SELECT body_id, row_number() OVER (ORDER BY body_id) - 1 AS body FROM bodies),
 priced AS (
     SELECT buyer_id, company_id, awarded_on, division, won, least(competitors, 6) AS size,
-        amount, lead(amount) OVER lot AS second, row_number() OVER lot AS place,
+        tender_id, lot, amount, lead(amount) OVER cheap AS second,
+        row_number() OVER cheap AS place,
+        count(*) FILTER (won) OVER (PARTITION BY tender_id, lot) AS winners,
         min(coalesce(amount, 0)) OVER (PARTITION BY tender_id, lot) AS least,
         min(currency) OVER (PARTITION BY tender_id, lot) AS one,
         max(currency) OVER (PARTITION BY tender_id, lot) AS other
     FROM contests WHERE competitors >= 2
-    WINDOW lot AS (PARTITION BY tender_id, lot ORDER BY amount, company_id)
+    WINDOW cheap AS (PARTITION BY tender_id, lot ORDER BY amount, won DESC, company_id)
 ),
 won AS (
     SELECT *, (second / amount)::DOUBLE AS margin FROM priced
-    WHERE won AND place = 1 AND least > 0 AND one IS NOT DISTINCT FROM other
+    WHERE won AND place = 1 AND winners = 1 AND least > 0 AND one IS NOT DISTINCT FROM other
 ),
 among AS (
     SELECT *, count(*) OVER (PARTITION BY size, division) >= {_ALIKE} AS enough FROM won
@@ -73,7 +75,7 @@ SELECT company::INTEGER AS company, body::INTEGER AS body,
         PARTITION BY size, CASE WHEN enough THEN division END, enough) AS lots
 FROM among JOIN c USING (company_id) JOIN b ON b.body_id = buyer_id
 WINDOW alike AS (PARTITION BY size, CASE WHEN enough THEN division END, enough ORDER BY margin)
-ORDER BY body, company, day, place
+ORDER BY body, company, day, tender_id, lot
 """
 
 
@@ -128,7 +130,9 @@ class Circumstances:
         size = np.clip(level / np.sqrt(np.maximum(known, 1.0)), -MOST_SIZE, MOST_SIZE)
         lines = np.log10(np.clip(self._lines(of, low, high, groups), 1, MOST_LINES))
         there = np.bincount(asked.unit_group, minlength=groups) > 0
-        points = SIZE * size + BREADTH * (lines - _LINES)
+        points = SIZE * size
+        if self._presence.lines > 1:
+            points += BREADTH * (lines - _LINES)
         if self._presence is self._purchases:
             points -= BLIND  # nobody knows who was there in vain: no award is no absence
         else:
@@ -176,8 +180,9 @@ class Circumstances:
         """Decimal logs of the rates of bids per group: the years before and after, and outside."""
         units = asked.unit_body.size
         first, last = np.full(units, FAR, np.int64), np.full(units, -FAR, np.int64)
-        np.minimum.at(first, asked.unit, asked.start)
-        np.maximum.at(last, asked.unit, asked.end)
+        some = asked.start <= asked.end  # a post and a chain may never have met
+        np.minimum.at(first, asked.unit[some], asked.start[some])
+        np.maximum.at(last, asked.unit[some], asked.end[some])
         pair = asked.unit_body, asked.unit_company
         always = _days(np.full(units, -FAR)), _days(np.full(units, FAR))
         years = [
@@ -199,7 +204,8 @@ class Circumstances:
         return before, after, outside
 
     def _bids(self, body: I32, company: I32, start: I32, end: I32) -> F64:
-        low, high = self._presence.decisions.span(body, company, start, end)
+        """Bids, repeats within a fortnight included: who comes every week is no stranger."""
+        low, high = self._presence.by_pair.span(body, company, start, end)
         return np.asarray(high - low, np.float64)
 
 

@@ -57,8 +57,8 @@ class Advantage:
         jump: Tail of the company's decisions at these bodies that fall into the span.
         odds: Favour in the span against a steady share or a habit of the pair's own, in
             powers of ten (a Bayes factor); 0 where it was not asked for.
-        circumstances: What the size of purchases and the years before and after the span add to
-            it, in powers of ten; 0 where odds were not asked for.
+        circumstances: What the size and breadth of purchases, narrow margins and bids at other
+            times add to it, in powers of ten; 0 where odds were not asked for.
     """
 
     wins: I64

@@ -22,10 +22,11 @@ MIN_LINE = 10  # awards below which a category is joined with its neighbours
 
 # Everything a company took part in, won or not; what is known of no tender was won.
 PRESENCE = """(
-    SELECT tender_id || ' ' || lot AS award_id, company_id, buyer_id, awarded_on, category,
-        division, region, '' AS row_key, estimated_value AS amount,
-        coalesce(currency, '') AS currency
-    FROM contests
+    SELECT k.tender_id || ' ' || k.lot AS award_id, k.company_id, k.buyer_id, k.awarded_on,
+        k.category, k.division, k.region, '' AS row_key,
+        CASE WHEN k.lot = '' THEN k.estimated_value END AS amount,  -- that of the whole tender
+        coalesce(t.currency, '') AS currency
+    FROM contests k LEFT JOIN tenders t USING (tender_id)
     UNION ALL
     SELECT award_id, company_id, buyer_id, awarded_on, category, division, region, '', NULL, ''
     FROM wins WHERE tender_id IS NULL

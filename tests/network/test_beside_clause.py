@@ -11,14 +11,17 @@ from graphgov.stats.circumstances import Beside
     [
         (None, ""),
         (Beside(0, 1, 1), ""),
-        (Beside(1, None, None), "; it bid there in one line of business"),
+        (
+            Beside(1, None, None),
+            "; it took part in one line of business there in that time",
+        ),
         (
             Beside(3, 0, None),
-            "; it bid there in 3 lines of business, and not once in the year before",
+            "; it took part in 3 lines of business there in that time, not once in the year before",
         ),
         (
             Beside(2, 2, 1000),
-            "; it bid there in 2 lines of business, and twice in the year before and "
+            "; it took part in 2 lines of business there in that time, twice in the year before, "
             "1,000 times in the year after",
         ),
     ],

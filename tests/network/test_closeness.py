@@ -195,3 +195,13 @@ def test_officials_who_never_served_together_do_not_overshadow_each_other(
     frames = two_officials(ended_on=day(-300))
     frames["offices"][0]["started_on"] = day(-299)
     assert shadows(snapshot(**frames), {"k-off": 3.0, "k-two": 1.0}) == set()
+
+
+def test_without_an_award_in_common_nobody_is_overshadowed(
+    snapshot: Callable[..., Snapshot],
+) -> None:
+    frames = two_officials(ended_on=day(-10))  # served with the other, but not on an award's day
+    frames["awards"] = [a for a in frames["awards"] if a["award_id"] != "k-2"]
+    frames["awards"].append(frames["awards"][0] | {"award_id": "k-3", "awarded_on": day(-400)})
+    frames["offices"][0]["started_on"] = day(-200)
+    assert shadows(snapshot(**frames), {"k-off": 3.0, "k-two": 1.0}) == set()

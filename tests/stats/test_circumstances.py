@@ -1,4 +1,4 @@
-"""Sizes of purchases and the years next to a span, against a slow plain version."""
+"""Sizes, breadth, margins and bids at other times, against a slow plain version."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -108,7 +108,7 @@ def plainly(
     lines = {
         tender[a["tender_id"]]["category"] for a in frames["awards"] if a["company_id"] == company
     }
-    took = decisions([(company, t["category"], day[t["tender_id"]], t["tender_id"]) for t in own])
+    took = [day[t["tender_id"]] for t in own]  # who comes every week is no stranger
     bought = decisions(
         [(a["company_id"], a["category"], day[a["tender_id"]], a["award_id"])
          for a in frames["awards"] if a["buyer_id"] == body and a["category"] in lines]
@@ -151,7 +151,8 @@ def narrowness(frames: dict[str, list[Row]]) -> dict[str, float]:
     for key, who in winner.items():
         bids = sorted((b["amount"], b["company_id"]) for b in frames["bids"]
                       if b["tender_id"] == key)  # fmt: skip
-        if len(bids) >= 2 and bids[0][1] == who:
+        own_bid = next(amount for amount, c in bids if c == who)
+        if len(bids) >= 2 and bids[0][0] == own_bid:
             margins[key] = min(len(bids), 6), division[key], bids[1][0] / bids[0][0]
     found = {}
     for key, (size, part, own) in margins.items():
@@ -265,7 +266,7 @@ def test_what_is_told_is_what_the_rows_say(snapshot: Snap) -> None:
     assert told is not None
     assert told.lines == len({t["category"] for t, d in own if begin <= d <= end})
     assert told.before is not None
-    assert 0 < told.before <= sum(begin - timedelta(days=365) <= d < begin for _, d in own)
+    assert told.before == sum(begin - timedelta(days=365) <= d < begin for _, d in own) > 0
     # Years that the data do not hold are not told of.
     last = max(day.values())
     late = ((last - timedelta(days=200)) - EPOCH).days, (last - timedelta(days=100) - EPOCH).days
@@ -275,3 +276,45 @@ def test_what_is_told_is_what_the_rows_say(snapshot: Snap) -> None:
     assert prepared(snap).told([(body, company, -FAR, FAR)])[1:] == (None, None)
     bought = Shares(snap)
     assert Circumstances(snap, bought, bought).told([(body, company, *days)]) is None
+
+
+def test_a_span_that_never_was_changes_nothing(snapshot: Snap) -> None:
+    """A post that ended before the chain began."""
+    snap = snapshot(**province(7))
+    real = (date(2019, 3, 1), date(2020, 3, 1))
+    never = (date(2018, 6, 1), date(2018, 1, 1))
+    assert ask(snap, "B1", "C2", [real]) == ask(snap, "B1", "C2", [never, real])
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_partner_is_not_a_rival_beaten_by_a_hair(snapshot: Snap, together: bool) -> None:
+    frames = province(8)
+    for row in [a for a in frames["awards"] if a["company_id"] == "C1"]:
+        bids = [b for b in frames["bids"] if b["tender_id"] == row["tender_id"]]
+        partner = next(b for b in bids if b["company_id"] != "C1")
+        own = next(b for b in bids if b["company_id"] == "C1")
+        own["amount"] = partner["amount"] = 1  # the cheapest, alike
+        if together:
+            frames["awards"].append(row | {"company_id": partner["company_id"]})
+    snap = snapshot(**frames)
+    yard = market(snap)
+    found = yard.circumstances._margins
+    codes = snap.ids("company").index("C1")
+    rows = found._spans.key // (found._spans.days + 1) % found._spans.seconds == codes
+    assert bool(rows.any()) is not together
+
+
+def test_ids_do_not_matter_where_prices_are_alike(snapshot: Snap) -> None:
+    frames = province(10)
+    for row in frames["bids"]:
+        row["amount"] = 900
+    swap = {"C0": "C5", "C5": "C0"}
+    mixed = {
+        name: [
+            row | ({"company_id": swap.get(row["company_id"], row["company_id"])}
+                   if "company_id" in row else {}) for row in rows
+        ] for name, rows in frames.items()
+    }  # fmt: skip
+    span = [(date(2018, 1, 1), date(2021, 1, 1))]
+    one, other = (ask(snapshot(**f), "B1", c, span) for f, c in ((frames, "C0"), (mixed, "C5")))
+    assert one == pytest.approx(other, abs=1e-9)
