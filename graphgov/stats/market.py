@@ -93,9 +93,6 @@ class Market:
         self.shares = Shares(snap)
         self.strengths = Strengths(snap)
         self._snap = snap
-        self._fitted: tuple[Spells, Spells] | None = None
-        self._took_part: Shares | None = None
-        self._beside: Circumstances | None = None
 
     def count(self, body: I32, company: I32, start: I32, end: I32) -> I64:
         """Awards of each company at each body in each span."""
@@ -211,9 +208,9 @@ class Market:
     @property
     def circumstances(self) -> Circumstances:
         """What speaks beside the odds; prepared when somebody first asks."""
-        if self._beside is None:
-            self._beside = Circumstances(self._snap, self._presence(), self.shares)
-        return self._beside
+        return self._snap.memo(
+            "circumstances", lambda: Circumstances(self._snap, self._presence(), self.shares)
+        )
 
     def _jump(self, body: I32, company: I32, start: I32, end: I32, group: I64, wins: I64) -> Tail:
         """The tail of decisions that fall into the spans, given how many there are in all.
@@ -245,17 +242,18 @@ class Market:
 
     def _spells(self) -> tuple[Spells, Spells]:
         """Over wins and over presence; fitted when somebody first asks for odds."""
-        if self._fitted is None:
+
+        def fit() -> tuple[Spells, Spells]:
             wins, presence = Spells(self.shares), self._presence()
-            self._fitted = (wins, wins if presence is self.shares else Spells(presence))
-        return self._fitted
+            return wins, wins if presence is self.shares else Spells(presence)
+
+        return self._snap.memo("spells", fit)
 
     def _presence(self) -> Shares:
         """What companies took part in; what they won, where nobody is known to have lost."""
-        if self._took_part is None:
-            known = self.strengths.lot.size > 0
-            self._took_part = Shares(self._snap, PRESENCE) if known else self.shares
-        return self._took_part
+        if not self.strengths.lot.size:
+            return self.shares
+        return self._snap.memo("presence", lambda: Shares(self._snap, PRESENCE))
 
     def _first_of_pair(self, group: I64, body: I32, company: I32) -> npt.NDArray[np.bool_]:
         """The first span of each company at each body in a group: its past counts once."""
