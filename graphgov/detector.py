@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from threading import Lock
 from types import ModuleType
 from typing import ClassVar
 
@@ -251,21 +252,64 @@ def side_by_side(
 ) -> list[Findings]:
     """What each detector found, in their order, two at work at a time.
 
-    What one of them does in Python leaves a core to what another does outside of it.
+    What one of them does in Python leaves a core to what another does outside of it. Those of
+    one family read the same derived values, and the second would wait while the first makes
+    them: so another family is looked at meanwhile, as long as there is one.
 
     Args:
         look: Runs one detector; the first failure, in their order, is raised.
         detectors: All of them.
     """
-    pool = ThreadPoolExecutor(_AT_A_TIME)
+    queue = _Queue(detectors)
     # Hundreds of thousands of flags are no garbage: to look through them again and again is slow.
     usual = gc.get_threshold()
     gc.set_threshold(*_SELDOM)
     try:
-        return list(pool.map(look, detectors))
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            try:
+                for worker in [pool.submit(queue.work, look) for _ in range(_AT_A_TIME)]:
+                    worker.result()
+            finally:
+                queue.end = 0  # after an interrupt nothing new is begun
     finally:
         gc.set_threshold(*usual)
-        pool.shutdown(cancel_futures=True)
+    if queue.failed:
+        raise queue.failed[min(queue.failed)]
+    return [queue.found[i] for i in range(len(detectors))]
+
+
+class _Queue:
+    """Detectors that wait, the first of a family that nobody is looking at before the others."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self.found: dict[int, Findings] = {}
+        self.failed: dict[int, Exception] = {}
+        self.end = len(detectors)  # those from here on are not begun
+        self._detectors = detectors
+        self._waiting = list(range(len(detectors)))
+        self._busy: list[str] = []
+        self._lock = Lock()
+
+    def work(self, look: Callable[[Detector], Findings]) -> None:
+        """Look with one detector after the other until none is left."""
+        while (i := self._next()) is not None:
+            one = self._detectors[i]
+            try:
+                self.found[i] = look(one)
+            except Exception as error:  # raised by whoever asked, if it is the first
+                self.failed[i] = error
+                self.end = min(self.end, i)
+            self._busy.remove(one.family)
+
+    def _next(self) -> int | None:
+        with self._lock:
+            left = [i for i in self._waiting if i < self.end]
+            free = (i for i in left if self._detectors[i].family not in self._busy)
+            i = next(free, next(iter(left), None))
+            if i is not None:
+                self._waiting.remove(i)
+                self._busy.append(self._detectors[i].family)
+            return i
 
 
 _LABELS = ("Method", "Example", "Why", "Score", "Skips", "Source", "Assumes")

@@ -74,8 +74,8 @@ def _niche_groups(snap: Snapshot, max_bidders: int, max_members: int) -> I64:
 class Tested:
     """A candidate: its companies, the lots looked at, those won inside, and the tests.
 
-    `price` is how dear the lots are on which two of them bid, in standard deviations; NaN where
-    no price is known.
+    `prices` says how odd the prices are on lots on which two of them bid, in standard deviations,
+    by each score that was asked for; NaN where no price is known.
     """
 
     members: tuple[int, ...]
@@ -83,7 +83,7 @@ class Tested:
     won: I64
     turns: Turns
     clumping: float
-    price: float
+    prices: tuple[float, ...]
 
 
 def gathered(snap: Snapshot, max_bidders: int, max_members: int, max_q: float) -> list[Gathered]:
@@ -105,7 +105,7 @@ def weighed(
     min_lots: int,
     *,
     least: int,
-    dear: F64 | None,
+    scores: Sequence[F64] = (),
 ) -> Iterator[Tested]:
     """Candidates with enough lots in the niche where they met most.
 
@@ -115,12 +115,12 @@ def weighed(
         parts: What they did on lots on which two of them bid.
         min_lots: Lots a group needs.
         least: Members that bid on a lot that counts.
-        dear: Score of every lot, high where it was dear; NaN where unknown.
+        scores: Scores of every lot's prices, high where odd; NaN where unknown.
     """
     sizes = (groups >= 0).sum(axis=1)
     for part in parts:
         here = part.took_part.sum(axis=1)
-        prices = _dear(market, part, here, dear)
+        prices = np.array([_priced(market, part, here, score) for score in scores])
         counted = np.flatnonzero(here >= least)
         firsts = np.searchsorted(counted, part.begins)
         inside = counted[part.winner[counted] >= 0]
@@ -142,20 +142,18 @@ def weighed(
                     won=part.lots[inside[begins[i] : begins[i + 1]]],
                     turns=turns,
                     clumping=float(part.clumping[i]),
-                    price=float(prices[i]),
+                    prices=tuple(prices[:, i].tolist()) if len(prices) else (),
                 )
 
 
-def _dear(market: Cobidding, part: Gathered, here: I64, dear: F64 | None) -> F64:
-    """How dear the lots of each group are, those with few outsiders counting most."""
+def _priced(market: Cobidding, part: Gathered, here: I64, score: F64) -> F64:
+    """A score of prices on the lots of each group, those with few outsiders counting most."""
     groups = len(part.group)
-    if dear is None:
-        return np.full(groups, np.nan)
     weight = ((here - 1) / np.maximum(market.bids.size[part.lots] - 1, 1)) ** 2
-    score = dear[part.lots]
-    weight = np.where(np.isfinite(score), weight, 0.0)
+    own = score[part.lots]
+    weight = np.where(np.isfinite(own), weight, 0.0)
     of = np.repeat(np.arange(groups), np.diff(part.begins))
-    total = np.bincount(of, weight * np.nan_to_num(score), minlength=groups)
+    total = np.bincount(of, weight * np.nan_to_num(own), minlength=groups)
     spread = np.sqrt(np.bincount(of, weight**2, minlength=groups))
     out: F64 = np.full(groups, np.nan)
     return np.divide(total, spread, out=out, where=spread > 0)

@@ -84,7 +84,7 @@ class BidRotation(Detector):
         market = cobidding(snap, self.max_bidders)
         groups = candidates(snap, self.max_bidders, self.max_members, MAX_Q)
         parts = gathered(snap, self.max_bidders, self.max_members, MAX_Q)
-        found = list(weighed(market, groups, parts, self.min_lots, least=_HERE, dear=None))
+        found = list(weighed(market, groups, parts, self.min_lots, least=_HERE))
         _, _, p_value = rotation_p_values([t.turns for t in found])
         q_value = benjamini_hochberg(p_value)
         hits, shuffled = [], []

@@ -27,7 +27,13 @@ from graphgov.network.telling import group_ground
 from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.fdr import benjamini_hochberg
-from graphgov.stats.rotation import clumping_p_values, joined, rotation_p_values
+from graphgov.stats.rotation import (
+    against_others,
+    clumping_p_values,
+    joined,
+    pooled_p_values,
+    rotation_p_values,
+)
 
 _MOST_CLUMPING = 4.0  # powers of ten
 _NOTHING = math.exp(-1.0)  # a p-value as surprising as one of an accident is on average
@@ -46,10 +52,9 @@ class CobiddingGroup(Detector):
         are joined by Fisher's method. Given who bid: is the winner the one that had waited
         longest, and are wins more even than the strengths of other groups' members let expect?
         Given the market: do members come together, or each for itself, more than in other
-        groups of their size? And was the dearest bid on these lots more of the estimate (without
-        estimates: were bids closer) than on lots of the category with as many bidders
-        everywhere, outsiders making a lot count less? Of overlapping candidates the strongest
-        is kept.
+        groups of their size? And were prices odder than on lots of the category with as many
+        bidders everywhere, outsiders making a lot count less: the dearest bid more of the
+        estimate, and all bids closer together? Of overlapping candidates the strongest is kept.
     Example: Four computer dealers bid on forty lots together; each fourth one goes to each.
     Why: Firms that agree on who wins go in turns and cover for each other. Firms that share a
         niche and a region also meet always and only each other, and a full order book makes
@@ -100,12 +105,14 @@ class CobiddingGroup(Detector):
         seen = graph(snap, self.max_bidders, self.max_q)
         groups = candidates(snap, self.max_bidders, self.max_members, self.max_q)
         prices = snap.memo(f"cobidding prices {self.max_bidders}", lambda: lot_prices(market))
+        views = (prices.level, prices.closeness)
         parts = gathered(snap, self.max_bidders, self.max_members, self.max_q)
-        found = list(weighed(market, groups, parts, self.min_lots, least=3, dear=prices.dear))
+        found = list(weighed(market, groups, parts, self.min_lots, least=3, scores=views))
         p_turns, p_even, _ = rotation_p_values([t.turns for t in found])
         size = np.array([len(t.members) for t in found], dtype=np.int64)
         p_clump = clumping_p_values(np.array([t.clumping for t in found]), size)
-        p_price = _price_p_values(np.array([t.price for t in found]))
+        odd = against_others(np.array([t.prices for t in found]).reshape(len(found), len(views)))
+        p_price = pooled_p_values(odd)
         p_value = joined(p_turns, p_even, p_clump, p_price)
         q_value = benjamini_hochberg(p_value)
         inside = Inside(seen.pairs, seen.checked, market.bids.companies)
@@ -116,7 +123,9 @@ class CobiddingGroup(Detector):
             weights, lift = inside.inside(found[i].members)
             if lift > 1.0:
                 clump, price = _said(p_clump[i]), _said(p_price[i])
-                chances = (p_turns[i], p_even[i], clump, price, p_value[i], q_value[i], worth[i])
+                dear = _dearer(odd[i])
+                chances = (p_turns[i], p_even[i], clump, price, dear, p_value[i], q_value[i],
+                           worth[i])  # fmt: skip
                 leaving = inside.leaving(found[i].members, float(weights.sum()))
                 hits.append((found[i], chances, (weights, lift, leaving)))
         rows = evidence(snap, market, [(group.members, group.lots) for group, _, _ in hits])
@@ -145,7 +154,7 @@ class CobiddingGroup(Detector):
         *,
         rows: Rows,
     ) -> Flag:
-        p_turns, p_even, p_clump, p_price, p_value, q_value, worth = chances
+        p_turns, p_even, p_clump, p_price, dear, p_value, q_value, worth = chances
         asked, usual = prices.asked(group.lots)
         weights, lift, leaving = shape
         together = 1.0 if p_clump is None else p_clump
@@ -164,8 +173,8 @@ class CobiddingGroup(Detector):
                 "ground": group_ground(
                     together, p_even, p_turns, group.turns.longest, group.turns.longest_expected
                 )
-                if p_price is None or asked is None or p_price > min(together, p_even, p_turns)
-                else _dear_words(asked, usual),
+                if p_price is None or p_price > min(together, p_even, p_turns)
+                else _price_words(asked if dear else None, usual),
                 "price_of_estimate": asked,
                 "usual_price_of_estimate": usual,
                 "longest": round(group.turns.longest, 2),
@@ -195,12 +204,10 @@ def _points(turns: F64, even: F64, clump: F64, price: F64) -> F64:
     return np.asarray(points / 2.0)
 
 
-def _price_p_values(z: F64) -> F64:
-    """Upper tails of how dear lots are, against the other candidates; NaN without prices."""
-    known = np.isfinite(z)
-    out = np.full(len(z), np.nan)
-    out[known] = clumping_p_values(z[known])
-    return out
+def _dearer(odd: F64) -> bool:
+    """Whether dear bids stand out at least as much as close ones."""
+    level, closeness = np.nan_to_num(odd, nan=-np.inf)
+    return bool(level >= closeness)
 
 
 def _said(p_value: float) -> float | None:
@@ -208,7 +215,13 @@ def _said(p_value: float) -> float | None:
     return float(p_value) if np.isfinite(p_value) else None
 
 
-def _dear_words(asked: float, usual: float | None) -> dict[str, str]:
+def _price_words(asked: float | None, usual: float | None) -> dict[str, str]:
+    if asked is None:
+        return {
+            "en": "what stands out is that the bids on these lots lie closer together than on "
+            "lots of the category with as many bidders elsewhere",
+            "zh": "突出之处在于这些标段的报价比其他投标人数相同的同类标段更为接近",
+        }
     there = f"{usual:.0%}" if usual is not None else "?"
     return {
         "en": f"what stands out is that the dearest bid on these lots asked for {asked:.0%} of the "

@@ -262,7 +262,7 @@ def _turns(market: Cobidding, one: Circles, min_lots: int) -> F64:
     kept = fit[label]
     groups[label[kept], place[kept]] = order[kept]
     parts = market.lots.gather(groups[fit], min_lots, 2)
-    found = list(weighed(market, groups[fit], parts, min_lots, least=2, dear=None))
+    found = list(weighed(market, groups[fit], parts, min_lots, least=2))
     _, _, p = rotation_p_values([group.turns for group in found])
     out = np.full(one.count, np.nan)
     for group, value in zip(found, p.tolist(), strict=True):

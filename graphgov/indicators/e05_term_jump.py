@@ -101,7 +101,7 @@ class TermJump(Detector):
     min_awards: int = bounded(4, low=2, high=100)
     min_ratio: float = bounded(1.5, low=1.0, high=100.0)
     max_q: float = bounded(0.05, low=0.0, high=1.0)
-    least_points: float = bounded(1.25, low=0.0, high=20.0)
+    least_points: float = bounded(1.1, low=0.0, high=20.0)
 
     def find(self, snap: Snapshot) -> Findings:
         """All officials with all companies that won enough in their terms."""

@@ -16,7 +16,7 @@ VETO = 0.95
 # Wins, and contests at half weight, at which evidence counts half: two lucky ones are no pattern.
 HALF_SIZE = 12.0
 LEAST_ODDS = -1.0  # powers of ten: no story fits so well that it excludes another
-OTHER_REASON = 2.0  # points that a tenfold excess at other times takes off
+OTHER_REASON = 1.5  # points that a tenfold excess at other times takes off
 
 
 @dataclass(frozen=True)

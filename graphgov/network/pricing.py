@@ -9,6 +9,9 @@ level
     outsider who bids keeps it down.
 closeness
     Minus the coefficient of variation of the bids: bids written to lose keep near each other.
+
+Either alone depends on how honest firms price: where many ask for more than the estimate, a dear
+bid says nothing; where all ask for nearly as much, neither does a close one.
 """
 
 from dataclasses import dataclass

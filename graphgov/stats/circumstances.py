@@ -19,8 +19,9 @@ margins
     Who is told what the others ask wins by a hair. How close the second price was, among lots of
     the division with as many bidders that the cheapest bid won.
 
-The weights are those of a logistic regression on synthetic provinces, rounded; the order of
-pairs hardly changes where each is halved or doubled (benchmarks/results/detection-notes.md).
+The weights are half those of a logistic regression on synthetic provinces, rounded: half of them
+order the pairs of these provinces no worse, and those of provinces whose schemes and honest
+suppliers are made otherwise better (benchmarks/results/detection-notes.md).
 """
 
 from collections.abc import Sequence
@@ -34,14 +35,14 @@ from graphgov.snapshot import Snapshot
 from graphgov.stats.shares import Shares
 from graphgov.stats.spans import F64, FAR, I32, I64, Spans, distinct, slices, sums
 
-SIZE, MOST_SIZE = 0.25, 2.5  # points per standard deviation, and deviations that count
-BREADTH, MOST_LINES = 1.0, 10  # points per tenfold number of lines, and lines that count
-BEFORE, AFTER = 0.35, 0.3  # points that a tenfold rate of bids in the year next to it takes off
+SIZE, MOST_SIZE = 0.12, 2.5  # points per standard deviation, and deviations that count
+BREADTH, MOST_LINES = 0.5, 10  # points per tenfold number of lines, and lines that count
+BEFORE, AFTER = 0.18, 0.15  # points that a tenfold rate of bids in the year next to it takes off
 YEAR = 365
 _ALIKE = 30  # lots of a division and size from which their margins are compared
-OUTSIDE = 0.4  # the same, of the rate at all times outside
+OUTSIDE = 0.2  # the same, of the rate at all times outside
 BLIND = 0.5  # points taken off where no bids are known, so that a habit cannot be seen
-NARROW, MOST_NARROW = 0.12, 2.5  # points per standard deviation, and deviations that count
+NARROW, MOST_NARROW = 0.06, 2.5  # points per standard deviation, and deviations that count
 _LINES = 0.3  # decimal log of the lines of an ordinary pair
 _USUAL = -0.8  # decimal log of the rate of an ordinary pair, and of one of which nothing is known
 _SEEN, _BOUGHT = 0.3, 2.0  # bids and purchases added to every count

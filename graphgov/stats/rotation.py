@@ -189,11 +189,50 @@ def clumping_p_values(z: F64, size: I64 | None = None) -> F64:
     for one in np.unique(sizes):
         peers = z[np.abs(sizes - one) <= 1]
         if len(peers) >= _ENOUGH:
-            middle = float(np.median(peers))
-            spread = 1.4826 * float(np.median(np.abs(peers - middle)))
+            middle, spread = _middle_and_spread(peers)
             own = sizes == one
             out[own] = ndtr(-(z[own] - middle) / max(spread, 1.0))
     return out
+
+
+def against_others(z: F64) -> F64:
+    """Scores in spreads from the other candidates' median, view by view.
+
+    Args:
+        z: Scores in standard deviations, a row per candidate and a column per view; NaN where a
+            view says nothing. Fewer candidates than can say what is usual leave NaN.
+    """
+    out = np.full(z.shape, np.nan)
+    for place, own in enumerate(z.T):
+        known = np.isfinite(own)
+        if known.sum() >= _ENOUGH:
+            middle, spread = _middle_and_spread(own[known])
+            out[known, place] = (own[known] - middle) / max(spread, 1.0)
+    return out
+
+
+def pooled_p_values(odd: F64) -> F64:
+    """Upper tails of each candidate's mean over the views, against the other candidates' means.
+
+    Views of the same lots depend on each other; how much the means spread tells by how much.
+
+    Args:
+        odd: As `against_others` gives them. Without any view there is no p-value (NaN).
+    """
+    seen = np.isfinite(odd).sum(axis=1)
+    known = seen > 0
+    out = np.full(len(odd), np.nan)
+    if known.any():
+        mean = np.nansum(odd[known], axis=1) / seen[known]
+        middle, spread = _middle_and_spread(mean)
+        out[known] = ndtr(-(mean - middle) / max(spread, odd.shape[1] ** -0.5))
+    return out
+
+
+def _middle_and_spread(values: F64) -> tuple[float, float]:
+    """The median, and the spread of a normal distribution with that median deviation from it."""
+    middle = float(np.median(values))
+    return middle, 1.4826 * float(np.median(np.abs(values - middle)))
 
 
 def joined(*p_values: F64) -> F64:

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,9 +11,11 @@ from graphgov.schema import Flag
 from graphgov.snapshot import Snapshot
 from graphgov.stats.rotation import (
     Turns,
+    against_others,
     clumping,
     clumping_p_values,
     joined,
+    pooled_p_values,
     rotation_p_values,
     turns,
 )
@@ -29,11 +31,20 @@ class Market:
     def __init__(self) -> None:
         self.frames: Frames = {"tenders": [], "awards": [], "bids": []}
 
-    def lot(self, day: int, bidders: list[str], category: str = "4521") -> None:
+    def lot(
+        self,
+        day: int,
+        bidders: list[str],
+        category: str = "4521",
+        *,
+        asked: Sequence[float] = (),
+        estimate: float | None = None,
+    ) -> None:
         n = len(self.frames["tenders"])
         key = f"T{n:04d}"
         self.frames["tenders"].append(
             {"tender_id": key, "buyer_id": f"B{n % 5}", "category": category, "method": "open"}
+            | ({"estimated_value": estimate, "currency": "CNY"} if estimate else {})
         )
         self.frames["awards"].append(
             {
@@ -51,7 +62,8 @@ class Market:
                 "bid_id": f"{key}-{c}",
                 "tender_id": key,
                 "company_id": c,
-                "amount": 1000 + j,
+                "amount": round(asked[j], 2) if asked else 1000 + j,
+                "currency": "CNY",
                 "status": "valid",
             }
             for j, c in enumerate(bidders)
@@ -213,3 +225,62 @@ def test_tests_that_say_nothing_are_left_out_of_the_joint_one() -> None:
     seen = joined(*many)
     seen = seen[np.isfinite(seen)]
     assert 0.045 < np.mean(seen < 0.05) < 0.055
+
+
+@pytest.mark.parametrize("alike", [-0.6, 0.0, 0.9])
+def test_pooled_views_are_calibrated_however_they_depend(alike: float) -> None:
+    rng = np.random.default_rng(8)
+    z = rng.multivariate_normal([3.0, -1.0], [[4.0, 2 * alike], [2 * alike, 1.0]], 4000)
+    p_values = pooled_p_values(against_others(z))
+    floor = 0.0 if alike < 0 else 0.04  # views that cancel out say less than they could
+    assert floor <= np.mean(p_values < 0.05) <= 0.06
+
+
+def test_a_view_that_says_nothing_leaves_the_other_one() -> None:
+    rng = np.random.default_rng(9)
+    z = rng.normal(size=(400, 2))
+    z[:200, 1] = np.nan
+    z[0] = 5.0, np.nan
+    z[399] = np.nan, np.nan
+    p_values = pooled_p_values(against_others(z))
+    assert p_values[0] < 1e-4
+    assert np.isnan(p_values[399])
+    assert np.isfinite(p_values[:399]).all()
+    few = pooled_p_values(against_others(z[:10]))
+    assert np.isnan(few).all()
+    assert pooled_p_values(against_others(np.zeros((0, 2)))).size == 0
+
+
+def priced(dear: float, close: float) -> Market:
+    """Forty honest towns, and a ring whose bids lie `close` together, the dearest at `dear`."""
+    rng = np.random.default_rng(3)
+    market = Market()
+    for town in range(40):
+        firms = [f"t{town:02d}f{i}" for i in range(5)]
+        for _ in range(20):
+            bidders = [str(c) for c in rng.choice(firms, 4, replace=False)]
+            asked = np.sort(1e5 * rng.normal(0.95, 0.06, 4))
+            market.lot(int(rng.integers(700)), bidders, asked=asked.tolist(), estimate=1e5)
+    for k in range(20):
+        bidders = rng.permutation(RING).tolist()
+        asked = 1e5 * (dear - close * np.arange(3, -1, -1) + rng.normal(0, 1e-4, 4))
+        market.lot(30 * k, bidders, asked=np.sort(asked).tolist(), estimate=1e5)
+    return market
+
+
+@pytest.mark.parametrize(
+    ("dear", "close", "said"),
+    [
+        (1.12, 0.04, "the dearest bid on these lots asked for 112%"),
+        (0.97, 0.004, "lie closer together"),
+    ],
+)
+def test_what_is_odd_about_the_prices_is_said(
+    snapshot: Snap, dear: float, close: float, said: str
+) -> None:
+    (flag,) = of(run(CobiddingGroup(), snapshot(**priced(dear, close).frames)), *RING)
+    assert flag.facts["p_price"] < 1e-3  # type: ignore[operator]
+    usual = of(run(CobiddingGroup(), snapshot(**priced(1.02, 0.045).frames)), *RING)
+    assert all(f.facts["p_price"] > 0.05 for f in usual)  # type: ignore[operator]
+
+    assert said in flag.reason
