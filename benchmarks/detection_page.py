@@ -22,6 +22,7 @@ def page(told: Record) -> str:
         *_power(told),
         *_innocent(told),
         *_calibration(told),
+        *_otherwise(told),
         *_without(told),
         *_thinned(told),
     ]
@@ -191,6 +192,20 @@ def _without(told: Record) -> list[str]:
         "The full queue minus the queue grouped again without the flags of a family or an "
         "indicator, at strength 1; indicators on the first five provinces alone.",
         _table(["without", *heads], body),
+    ]
+
+
+def _otherwise(told: Record) -> list[str]:
+    found = told["otherwise"]
+    if not found:
+        return []
+    keys = ("precision at 50", "recall at 100", "average precision", "look-alikes at 50")
+    body = [[name, *(_cell(rows.get(key)) for key in keys)] for name, rows in found.items()]
+    return [
+        "## Provinces made otherwise",
+        "The first seeds again, with schemes and honest suppliers that go about it in other ways, "
+        "at strength 1 and with the same settings.",
+        _table(["schemes and suppliers", *keys], body),
     ]
 
 

@@ -21,6 +21,7 @@ from graphgov.roster import configured_detectors
 from graphgov.schema import Case, Coverage, Flag, Tables
 from graphgov.snapshot import Snapshot, take
 from graphgov.synth import province, score
+from graphgov.synth.habits import USUAL, Habits
 from graphgov.synth.null import SHUFFLES, null_of, read_text
 
 Record = dict[str, Any]
@@ -90,12 +91,14 @@ def members(queue: Iterable[Case]) -> list[dict[str, frozenset[str]]]:
     return out
 
 
-def make(folder: Path, awards: int, seed: int, strength: float) -> Path:
-    """A province in the working folder, unless it is there."""
-    place = folder / f"province-{awards}-{seed}-{strength:g}"
+def make(
+    folder: Path, awards: int, seed: int, strength: float, habits: Habits = USUAL, name: str = ""
+) -> Path:
+    """A province in the working folder, unless it is there; `name` tells other habits."""
+    place = folder / f"province-{awards}-{seed}-{strength:g}{name}"
     if not (place / "truth.csv").is_file():
         shutil.rmtree(place, ignore_errors=True)
-        province(place, awards=awards, seed=seed, strength=strength)
+        province(place, awards=awards, seed=seed, strength=strength, habits=habits)
     return place
 
 

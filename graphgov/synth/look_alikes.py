@@ -51,13 +51,18 @@ def _supplier(
     planner: Planner, name: str, body: int, *, share: float, edge: float, need: int = 25
 ) -> Item | None:
     """A firm that deals with one body for most of the period, whoever is in office."""
-    rng = planner.rng
+    rng, habits = planner.rng, planner.habits
     rows = _all_rows(planner, body)
+    need = len(rows) if habits.broad else need
     firm = planner.firm(rows, int(planner.world.body_region[body]), need)
     if firm is None:
         return None
-    start = int(rng.integers(0, 1100)) if rng.random() < 0.5 else 0
-    end = DAYS - int(rng.integers(0, 1100)) if rng.random() < 0.4 else DAYS
+    if habits.passing:
+        start = int(rng.integers(0, 1600))
+        end = start + int(rng.integers(500, 1800))
+    else:
+        start = int(rng.integers(0, 1100)) if rng.random() < 0.5 else 0
+        end = DAYS - int(rng.integers(0, 1100)) if rng.random() < 0.4 else DAYS
     days = planner.tenders.day[rows]
     planner.pull(firm, rows[(days >= start) & (days <= end)], share, edge)
     return Item("look_alike", name, [], [body], [firm])

@@ -12,6 +12,7 @@ import pyarrow as pa
 from graphgov.errors import ConfigError
 from graphgov.synth.cells import dates, pick, write
 from graphgov.synth.demand import Tenders, make_tenders
+from graphgov.synth.habits import USUAL, Habits
 from graphgov.synth.look_alikes import LOOK_ALIKES, plan_look_alikes
 from graphgov.synth.market import Bids, run_market
 from graphgov.synth.market_tables import write_market
@@ -48,7 +49,12 @@ class ProvinceSummary:
 
 
 def province(
-    folder: Path, *, awards: int = _USUAL_AWARDS, seed: int = 0, strength: float = 1.0
+    folder: Path,
+    *,
+    awards: int = _USUAL_AWARDS,
+    seed: int = 0,
+    strength: float = 1.0,
+    habits: Habits = USUAL,
 ) -> ProvinceSummary:
     """Write a simulated market that schemes bend, and the truth about it.
 
@@ -60,6 +66,7 @@ def province(
         seed: Another one, another province.
         strength: Factor on what each scheme steers; 0 gives the clean twin, the same world
             and look-alikes without any scheme.
+        habits: How schemes and honest suppliers go about it.
 
     Raises:
         ConfigError: Too few awards or a negative strength.
@@ -73,7 +80,7 @@ def province(
     world = make_world(streams[0], awards)
     tenders = make_tenders(streams[1], world, awards)
     draft = start_draft(streams[2], world)
-    planner = Planner(streams[3], world, tenders, draft)
+    planner = Planner(streams[3], world, tenders, draft, habits)
     before = copy.deepcopy((tenders, draft.owner, draft.closed))
     plan_schemes(planner, _scaled(SCHEMES, awards), strength or 1.0)
     if strength == 0:  # planned and forgotten: the rest of the province stays as it was
@@ -81,7 +88,7 @@ def province(
         planner.tenders = tenders
         draft.forget(owner, dormant)
     plan_look_alikes(planner, _scaled(LOOK_ALIKES, awards))
-    bids = run_market(streams[4], world, tenders, draft)
+    bids = run_market(streams[4], world, tenders, draft, habits)
     ties = make_ties(streams[5], world, draft)
     posts = make_posts(streams[5], world, draft)
     shares = _shares(streams[5], world, draft)

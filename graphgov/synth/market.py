@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphgov.synth.demand import DIRECT, LIMITED, OPEN, SELECTIVE, Tenders
+from graphgov.synth.habits import USUAL, Habits
 from graphgov.synth.plan import Draft
 from graphgov.synth.words import TRADES
 from graphgov.synth.world import DAYS, Floats, Ints, World
@@ -64,14 +65,20 @@ class _Pools:
         return np.asarray(self.firm[np.clip(found, 0, len(self.firm) - 1)], dtype=np.int64)
 
 
-def run_market(rng: np.random.Generator, world: World, tenders: Tenders, draft: Draft) -> Bids:
+def run_market(
+    rng: np.random.Generator,
+    world: World,
+    tenders: Tenders,
+    draft: Draft,
+    habits: Habits = USUAL,
+) -> Bids:
     """Bids come from costs; the best wins where nothing is steered."""
     mixed = (tenders.method <= SELECTIVE) & (rng.random(len(tenders)) < _MIXED_SHARE)
     tender, firm, kind, edge = _bidders(rng, world, tenders, draft)
-    price = _prices(rng, world, tenders, tender, firm, edge)
+    price = _prices(rng, world, tenders, tender, firm, edge, habits)
     _cover(rng, tenders, draft, tender, firm, price, kind)
     score = price * np.where(mixed[tender], np.exp(rng.normal(0, 0.06, len(price))), 1.0)
-    _favour(rng, draft, world.firms, tender, firm, price, score, mixed)
+    _favour(rng, draft, world.firms, tender, firm, price, score, mixed, habits)
     price = np.maximum(np.round(price, 2), 100.0)
     order = np.lexsort((score, tender))
     won = order[np.searchsorted(tender, np.arange(len(tenders)))]
@@ -162,6 +169,7 @@ def _prices(
     tender: Ints,
     firm: Ints,
     edge: Floats,
+    habits: Habits,
 ) -> Floats:
     """Cost by firm, distance and luck, and a margin that shrinks with competition."""
     year = tenders.day // 366
@@ -172,7 +180,8 @@ def _prices(
     ratio = -0.10 + level[tender] + world.firm_cost[firm] + 0.03 * away - edge
     ratio += rng.normal(0, 0.06, len(firm)) + 0.09 / rivals
     top = -np.abs(rng.normal(0, 0.015, len(firm)))
-    return np.asarray(tenders.estimate[tender] * np.exp(np.minimum(ratio, top)))
+    asked = ratio if habits.above else np.minimum(ratio, top)
+    return np.asarray(tenders.estimate[tender] * np.exp(asked))
 
 
 def _cover(
@@ -207,6 +216,7 @@ def _favour(
     price: Floats,
     score: Floats,
     mixed: NDArrayBool,
+    habits: Habits,
 ) -> None:
     """A steered award goes to its firm: it knows the prices, or the jury likes it."""
     key = tender * firms + firm
@@ -225,5 +235,6 @@ def _favour(
             if rng.random() < 0.75 or not mixed[row]:
                 best = price[rest].min()
                 if price[spot] >= best:
-                    price[spot] = best * (1 - rng.uniform(0.001, 0.05))
+                    under = rng.uniform(0.001, 0.05) if habits.narrow else abs(rng.normal(0, 0.09))
+                    price[spot] = best * (1 - min(under, 0.5))
             score[spot] = score[rest].min() * 0.999

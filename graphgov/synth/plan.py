@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from graphgov.synth.demand import DIRECT, Tenders
+from graphgov.synth.habits import USUAL, Habits
 from graphgov.synth.words import TRADES
 from graphgov.synth.world import MAX_TRADES, Floats, Ints, World
 
@@ -86,9 +87,15 @@ class Planner:
     """Chooses terms of office, bodies and firms, each at most once."""
 
     def __init__(
-        self, rng: np.random.Generator, world: World, tenders: Tenders, draft: Draft
+        self,
+        rng: np.random.Generator,
+        world: World,
+        tenders: Tenders,
+        draft: Draft,
+        habits: Habits = USUAL,
     ) -> None:
         self.rng, self.world, self.tenders, self.draft = rng, world, tenders, draft
+        self.habits = habits
         self.busy = np.zeros(len(tenders), dtype=bool)
         self.used_firm = np.isin(np.arange(world.firms), sorted(draft.closed))
         self.used_official = np.zeros(world.officials, dtype=bool)
@@ -176,7 +183,7 @@ class Planner:
         ]
         return min(after, key=lambda t: int(terms.start[t])) if after else None
 
-    def firm(self, rows: Ints, region: int, need: int) -> int | None:
+    def firm(self, rows: Ints, region: int, need: int, most_lines: int = MAX_TRADES) -> int | None:
         """A firm of the region, or of elsewhere, that sells what those tenders buy.
 
         Its trades are widened until about `need` of the tenders are in its line.
@@ -192,7 +199,7 @@ class Planner:
         mine = self.world.firm_trades[firm]
         reach = 0
         for i, trade in enumerate(trades[order].tolist()):
-            if reach >= need or i == MAX_TRADES:
+            if reach >= need or i == most_lines:
                 break
             if trade not in mine:
                 gaps = np.nonzero(mine < 0)[0]
@@ -225,7 +232,7 @@ class Planner:
         count = min(count, max(1, int(len(rows) * 0.8)), len(rows))
         if count == 0:
             return rows
-        worth = np.sqrt(self.tenders.estimate[rows])
+        worth = np.sqrt(self.tenders.estimate[rows]) if self.habits.large else np.ones(len(rows))
         chosen = np.sort(self.rng.choice(rows, size=count, replace=False, p=worth / worth.sum()))
         by_day = chosen[np.argsort(self.tenders.day[chosen], kind="stable")]
         turn = np.array(firms)[(np.arange(count) + self.rng.integers(len(firms))) % len(firms)]

@@ -72,7 +72,8 @@ def _favour(
     start = max(0, int(terms.start[term])) + delay
     firms: list[int] = []
     for _ in range(firms_wanted):
-        firm = planner.firm(rows, int(world.body_region[body]), int(count * 1.3))
+        lines = planner.habits.lines
+        firm = planner.firm(rows, int(world.body_region[body]), int(count * 1.3), lines)
         if firm is not None:
             firms.append(firm)
     if not firms:
@@ -88,7 +89,16 @@ def _favour(
         if moved:
             item.rows += moved
             item.bodies.append(body)
+    _known(planner, item)
     return item, official, start
+
+
+def _known(planner: Planner, item: Item) -> None:
+    """Where that is the habit, the firms also sell to the first body honestly, at any time."""
+    if share := planner.habits.known:
+        part = planner.tenders.of_body(item.bodies[0])
+        for firm in item.firms:
+            planner.pull(firm, np.arange(part.start, part.stop), share, 0.02)
 
 
 def _recorded(planner: Planner, item: Item) -> bool:
@@ -208,12 +218,14 @@ def _revolving_door(planner: Planner, name: str, strength: float) -> Item | None
         return None
     term, rows = chosen
     body, joined = int(terms.body[term]), int(terms.end[term]) + pause
-    firm = planner.firm(rows, int(world.body_region[body]), int(count * 1.3))
+    lines = planner.habits.lines
+    firm = planner.firm(rows, int(world.body_region[body]), int(count * 1.3), lines)
     if firm is None:
         return None
     official = int(terms.person[term])
     item = Item("scheme", name, [official], [body], [firm])
     item.rows += planner.steer([firm], rows, count).tolist()
+    _known(planner, item)
     if _recorded(planner, item):
         role = str(rng.choice(("director", "manager", "supervisor", "legal_representative")))
         planner.draft.posts.append((official, firm, role, joined))
