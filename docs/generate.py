@@ -161,7 +161,10 @@ def session() -> str:
 def figures() -> str:
     """The figures that were measured last, beside what was asked for."""
     path = ROOT / "benchmarks" / "results" / "detection.md"
-    head, bars = path.read_text(encoding="utf-8").split("\n## ")[:2]
+    text = re.sub(
+        r"\]\((?!https?:|#)", f"]({path.parent.relative_to(ROOT)}/", path.read_text("utf-8")
+    )
+    head, bars = text.split("\n## ")[:2]
     return head.partition("\n\n")[2].strip() + "\n\n" + bars.partition("\n\n")[2].strip()
 
 

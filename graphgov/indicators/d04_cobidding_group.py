@@ -36,6 +36,11 @@ from graphgov.stats.rotation import (
 )
 
 _MOST_CLUMPING = 4.0  # powers of ten
+_CLOSE = {
+    "en": "what stands out is that the bids on these lots lie closer together than on lots of the "
+    "category with as many bidders elsewhere",
+    "zh": "突出之处在于这些标段的报价比其他投标人数相同的同类标段更为接近",
+}
 _NOTHING = math.exp(-1.0)  # a p-value as surprising as one of an accident is on average
 
 
@@ -174,7 +179,9 @@ class CobiddingGroup(Detector):
                     together, p_even, p_turns, group.turns.longest, group.turns.longest_expected
                 )
                 if p_price is None or p_price > min(together, p_even, p_turns)
-                else _price_words(asked if dear else None, usual),
+                else _dear_words(asked, usual)
+                if dear
+                else _CLOSE,
                 "price_of_estimate": asked,
                 "usual_price_of_estimate": usual,
                 "longest": round(group.turns.longest, 2),
@@ -215,18 +222,17 @@ def _said(p_value: float) -> float | None:
     return float(p_value) if np.isfinite(p_value) else None
 
 
-def _price_words(asked: float | None, usual: float | None) -> dict[str, str]:
-    if asked is None:
+def _dear_words(asked: float | None, usual: float | None) -> dict[str, str]:
+    if asked is None or usual is None:  # known on other lots of the group than those listed
         return {
-            "en": "what stands out is that the bids on these lots lie closer together than on "
-            "lots of the category with as many bidders elsewhere",
-            "zh": "突出之处在于这些标段的报价比其他投标人数相同的同类标段更为接近",
+            "en": "what stands out is that the dearest bids asked for more of the estimate than "
+            "on lots of the category with as many bidders elsewhere",
+            "zh": "突出之处在于最高报价占预算的比例高于其他投标人数相同的同类标段",
         }
-    there = f"{usual:.0%}" if usual is not None else "?"
     return {
         "en": f"what stands out is that the dearest bid on these lots asked for {asked:.0%} of the "
         f"estimate on average, where on lots of the category with as many bidders it asks for "
-        f"{there}",
+        f"{usual:.0%}",
         "zh": f"突出之处在于这些标段的最高报价平均为预算的{asked:.0%}，"
-        f"而投标人数相同的同类标段为{there}",
+        f"而投标人数相同的同类标段为{usual:.0%}",
     }

@@ -214,18 +214,20 @@ def against_others(z: F64) -> F64:
 def pooled_p_values(odd: F64) -> F64:
     """Upper tails of each candidate's mean over the views, against the other candidates' means.
 
-    Views of the same lots depend on each other; how much the means spread tells by how much.
+    Views of the same lots depend on each other; how much the means spread tells by how much. A
+    mean of fewer views spreads more, so each is held against those of as many views; where these
+    are too few, against what views that agree in everything would give.
 
     Args:
         odd: As `against_others` gives them. Without any view there is no p-value (NaN).
     """
     seen = np.isfinite(odd).sum(axis=1)
-    known = seen > 0
     out = np.full(len(odd), np.nan)
-    if known.any():
-        mean = np.nansum(odd[known], axis=1) / seen[known]
-        middle, spread = _middle_and_spread(mean)
-        out[known] = ndtr(-(mean - middle) / max(spread, odd.shape[1] ** -0.5))
+    for views in np.unique(seen[seen > 0]).tolist():
+        own = seen == views
+        mean = np.nansum(odd[own], axis=1) / views
+        middle, spread = _middle_and_spread(mean) if own.sum() >= _ENOUGH else (0.0, 1.0)
+        out[own] = ndtr(-(mean - middle) / max(spread, views**-0.5))
     return out
 
 

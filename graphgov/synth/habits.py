@@ -18,7 +18,8 @@ class Habits:
     Args:
         large: Whether large purchases are steered sooner.
         narrow: Whether a favoured firm that would have lost underbids by a hair.
-        lines: Lines of business that a favoured firm has at most.
+        lines: Lines of business up to which a favoured firm's own are widened to what it is to
+            be handed.
         known: Share of the body's purchases in its lines on which a favoured firm bids honestly,
             at any time.
         broad: Whether honest suppliers of one body sell all it buys, as far as a firm can.
@@ -39,7 +40,7 @@ USUAL = Habits()
 OTHERS: Mapping[str, Habits] = MappingProxyType(
     {
         "steered purchases of any size, won by any margin": Habits(large=False, narrow=False),
-        "favoured firms of two lines at most": Habits(lines=2),
+        "favoured firms widened to two lines at most": Habits(lines=2),
         "favoured firms that were suppliers before and stay": Habits(known=0.2),
         "honest suppliers that sell all a body buys": Habits(broad=True),
         "honest suppliers that come and go": Habits(passing=True),

@@ -236,6 +236,30 @@ def test_pooled_views_are_calibrated_however_they_depend(alike: float) -> None:
     assert floor <= np.mean(p_values < 0.05) <= 0.06
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("alike", [-0.3, 0.0, 0.6])
+def test_pooled_views_are_calibrated_where_some_have_one_view_only(
+    share: float, alike: float
+) -> None:
+    rng = np.random.default_rng(11)
+    z = rng.multivariate_normal([0.0, 0.0], [[1.0, alike], [alike, 1.0]], 8000)
+    alone = rng.random(8000) < share
+    z[alone, 1] = np.nan
+    p_values = pooled_p_values(against_others(z))
+    for own in (alone, ~alone):
+        assert np.mean(p_values[own] < 0.05) <= 0.065
+        assert np.mean(p_values[own] < 0.001) <= 0.005
+    assert np.mean(p_values[alone] < 0.05) >= 0.035
+
+
+def test_views_count_alike_whatever_their_scale() -> None:
+    z = np.random.default_rng(12).normal(size=(300, 2)) * (3.0, 2.0)
+    usual = pooled_p_values(against_others(z))
+    assert pooled_p_values(against_others(z * (10.0, 2.0))) == pytest.approx(usual, rel=0.15)
+    # Views that vary less than chance alone would are not blown up.
+    assert pooled_p_values(against_others(z / 20)).min() > 0.3
+
+
 def test_a_view_that_says_nothing_leaves_the_other_one() -> None:
     rng = np.random.default_rng(9)
     z = rng.normal(size=(400, 2))
@@ -284,3 +308,20 @@ def test_what_is_odd_about_the_prices_is_said(
     assert all(f.facts["p_price"] > 0.05 for f in usual)  # type: ignore[operator]
 
     assert said in flag.reason
+
+
+def test_dear_lots_without_listed_estimates_are_not_called_close(snapshot: Snap) -> None:
+    """Estimates are known only on lots on which two of them bid, and there they ask for more."""
+    rng = np.random.default_rng(13)
+    market = priced(1.02, 0.045)
+    for table, rows in (("tenders", 800), ("awards", 800), ("bids", 3200)):
+        del market.frames[table][rows:]  # the towns stay
+    for k in range(20):
+        asked = np.sort(1e5 * rng.normal(0.95, 0.08, 4)).tolist()
+        market.lot(30 * k, rng.permutation(RING).tolist(), asked=asked)
+        two = rng.permutation(RING)[:2].tolist()
+        market.lot(30 * k + 9, two, asked=[1.24e5, 1.26e5], estimate=1e5)
+    (flag,) = of(run(CobiddingGroup(), snapshot(**market.frames)), *RING)
+    assert flag.facts["price_of_estimate"] is None
+    assert "closer together" not in flag.reason
+    assert "the dearest bids asked for more of the estimate" in flag.reason

@@ -1,6 +1,9 @@
 """Detectors are looked at two at a time, of different families as long as there are any."""
 
-from threading import Barrier, Lock
+import gc
+import signal
+import time
+from threading import Barrier, Event, Lock, main_thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,18 +51,57 @@ def test_the_last_family_is_shared_by_both():
     assert len(side_by_side(look, _made("E01", "E03", "E05", "E06"))) == 4
 
 
-@pytest.mark.parametrize("bad", [{"E03", "C02"}, {"C01", "E03"}, {"E03"}])
-def test_the_first_failure_in_their_order_is_raised(bad):
-    detectors = _made("C01", "C02", "E01", "E03", "F01")
+def test_of_two_failures_the_first_in_their_order_is_raised():
+    later_failed = Event()
 
     def look(one):
-        if one.code in bad:
-            raise ValueError(one.code)
+        if one.code == "C01":
+            assert later_failed.wait(30)
+            raise ValueError("C01")
+        if one.code == "E01":
+            later_failed.set()
+            raise ValueError("E01")
         return Findings()
 
-    for _ in range(20):
-        with pytest.raises(ValueError, match=min(bad)):
-            side_by_side(look, detectors)
+    with pytest.raises(ValueError, match="C01"):
+        side_by_side(look, _made("C01", "E01"))
+
+
+def test_those_before_a_failure_are_still_looked_at_and_none_after_it():
+    failed, begun, lock = Event(), [], Lock()
+
+    def look(one):
+        with lock:
+            begun.append(one.code)
+        if one.code == "E01":
+            failed.set()
+            raise ValueError("E01")
+        assert failed.wait(30)
+        if one.code == "C02":
+            raise ValueError("C02")
+        return Findings()
+
+    with pytest.raises(ValueError, match="C02"):
+        side_by_side(look, _made("C01", "C02", "E01", "E03", "F01"))
+    assert sorted(begun) == ["C01", "C02", "E01"]
+
+
+def test_after_an_interrupt_nothing_new_begins():
+    both, begun, lock, usual = Barrier(2, timeout=30), [], Lock(), gc.get_threshold()
+
+    def look(one):
+        with lock:
+            begun.append(one.code)
+        both.wait()
+        if one.code == "C01":
+            signal.pthread_kill(main_thread().ident, signal.SIGINT)
+        time.sleep(0.5)  # longer than the main thread takes to notice
+        return Findings()
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(look, _made("C01", "C02", "E01", "E03", "F01", "H01"))
+    assert sorted(begun) == ["C01", "E01"]
+    assert gc.get_threshold() == usual
 
 
 def test_nothing_to_look_with_finds_nothing():
