@@ -230,9 +230,9 @@ def _dear_words(asked: float | None, usual: float | None) -> dict[str, str]:
             "zh": "突出之处在于最高报价占预算的比例高于其他投标人数相同的同类标段",
         }
     return {
-        "en": f"what stands out is that the dearest bid on these lots asked for {asked:.0%} of the "
+        "en": f"what stands out is that the dearest bid on these lots asked for {asked:.1%} of the "
         f"estimate on average, where on lots of the category with as many bidders it asks for "
-        f"{usual:.0%}",
-        "zh": f"突出之处在于这些标段的最高报价平均为预算的{asked:.0%}，"
-        f"而投标人数相同的同类标段为{usual:.0%}",
+        f"{usual:.1%}",
+        "zh": f"突出之处在于这些标段的最高报价平均为预算的{asked:.1%}，"
+        f"而投标人数相同的同类标段为{usual:.1%}",
     }

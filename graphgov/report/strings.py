@@ -138,7 +138,10 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "amount": ("Amount", "金额"),
     "period": ("Period", "期间"),
     "ranked_flags": ("Flags, strongest first", "红旗（由强到弱）"),
-    "flags_hint": ("Choose one to see its chain", "选择一个以查看其关系链"),
+    "flags_hint": (
+        "Choose one for its chain. +n: its part of the score; +0: the same fact as a stronger one",
+        "选择一个以查看其关系链。+n：在得分中的份额；+0：与得分更高者为同一事实",
+    ),
     "check_first": ("Check first", "先核实"),
     "records_n": ("{n:n} records", "{n:n} 条记录"),
     "records_1": ("1 record", "1 条记录"),

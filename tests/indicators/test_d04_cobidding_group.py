@@ -295,7 +295,7 @@ def priced(dear: float, close: float) -> Market:
 @pytest.mark.parametrize(
     ("dear", "close", "said"),
     [
-        (1.12, 0.04, "the dearest bid on these lots asked for 112%"),
+        (1.12, 0.04, "the dearest bid on these lots asked for 112."),
         (0.97, 0.004, "lie closer together"),
     ],
 )
